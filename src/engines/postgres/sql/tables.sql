@@ -1,0 +1,145 @@
+-- The read model: one build of it, in the schema that the search_path names. Disposable; made by `projection.ts`.
+-- Text that is compared or sorted is COLLATE "C": the same order on every host.
+
+create table brand (
+  slug text collate "C" primary key,
+  name text not null
+);
+
+create table camera (
+  id uuid primary key,
+  version int not null,
+  slug text collate "C" not null unique,
+  brand text collate "C" not null,
+  mount text collate "C",
+  name text not null,              -- "Canon EOS R5"
+  document json not null           -- the whole public document, as the API shows it
+);
+create index camera_by_brand on camera (brand, slug);
+
+create table lens (
+  id uuid primary key,
+  version int not null,
+  slug text collate "C" not null unique,
+  brand text collate "C" not null,
+  mount text collate "C" not null,
+  name text not null,
+  document json not null
+);
+create index lens_by_brand on lens (brand, slug);
+
+create table editor (
+  id uuid primary key,
+  version int not null,
+  slug text collate "C" not null unique,
+  byline text not null
+);
+
+-- Published reviews only. brand, mount and keywords are copied from the camera and the lens, so that every list and the
+-- search read this table alone; a change of a camera rewrites them.
+create table review (
+  id uuid primary key,
+  version int not null,
+  slug text collate "C" not null unique,
+  title text not null,
+  title_key text collate "C" not null,   -- unaccented lower case: the order of sort=title
+  summary text not null,
+  body text not null,
+  verdict text not null,
+  pros text[] not null,
+  cons text[] not null,
+  images text[] not null,
+  tags text[] not null,
+  language text collate "C" not null check (language in ('es', 'pt', 'en')),
+  camera_id uuid not null,
+  lens_id uuid,
+  editor_id uuid not null,
+  brand text collate "C" not null,
+  mount text collate "C",
+  keywords text not null,
+  published_at timestamptz not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  search tsvector not null generated always as (
+    case language
+      when 'es' then
+        setweight(to_tsvector('content.app_es', title || ' ' || keywords), 'A') || setweight(to_tsvector('content.app_es', summary || ' ' || verdict), 'B') || to_tsvector('content.app_es', body)
+      when 'pt' then
+        setweight(to_tsvector('content.app_pt', title || ' ' || keywords), 'A') || setweight(to_tsvector('content.app_pt', summary || ' ' || verdict), 'B') || to_tsvector('content.app_pt', body)
+      else
+        setweight(to_tsvector('content.app_en', title || ' ' || keywords), 'A') || setweight(to_tsvector('content.app_en', summary || ' ' || verdict), 'B') || to_tsvector('content.app_en', body)
+    end
+  ) stored
+);
+create index review_newest on review (published_at desc, id desc);
+create index review_by_title on review (title_key, id);
+create index review_by_camera on review (camera_id, published_at desc, id desc);
+create index review_by_lens on review (lens_id, published_at desc, id desc) where lens_id is not null;
+create index review_by_editor on review (editor_id, published_at desc, id desc);
+create index review_by_brand on review (brand, published_at desc, id desc);
+create index review_by_mount on review (mount, published_at desc, id desc);
+create index review_by_language on review (language, published_at desc, id desc);
+create index review_search on review using gin (search) with (fastupdate = off);
+
+create table review_tag (
+  tag text collate "C" not null,
+  review_id uuid not null,
+  published_at timestamptz not null,
+  primary key (review_id, tag)
+);
+create index review_tag_newest on review_tag (tag, published_at desc, review_id desc);
+
+create table former_slug (
+  slug text collate "C" primary key,
+  review_id uuid not null
+);
+create index former_slug_by_review on former_slug (review_id);
+
+-- How many published reviews a value has: brand, camera, lens, mount, editor, tag, language.
+create table facet (
+  dimension text collate "C" not null,
+  value text collate "C" not null,
+  reviews int not null,
+  primary key (dimension, value)
+);
+
+-- The vocabulary of the published texts, for typing help and to estimate how many reviews a word matches.
+create table word (
+  language text collate "C" not null,
+  word text collate "C" not null,        -- lower case, with accents
+  plain text collate "C" not null,       -- without accents
+  stem text collate "C" not null,        -- as it stands in review.search
+  reviews int not null,
+  primary key (language, word)
+);
+create index word_by_stem on word (language, stem);
+create index word_by_likeness on word using gin (plain public.gin_trgm_ops);
+create index word_by_prefix on word (plain text_pattern_ops);
+
+-- Bookkeeping, outside the checksums.
+
+-- What caches and event streams tail; kept 7 days. `tags` name every cached answer that the change may alter.
+create table change (
+  seq bigint primary key,
+  kind text not null,
+  id uuid not null,
+  act text not null,                     -- published, revised, withdrawn, changed, deleted
+  tags text[] not null,
+  at timestamptz not null
+);
+
+create table applied (
+  only boolean primary key default true check (only),
+  epoch text collate "C" not null,
+  seq bigint not null,
+  caught_up_at timestamptz
+);
+
+create table parked (
+  seq bigint primary key,
+  kind text not null,
+  id text not null,
+  error text not null,
+  change json not null,
+  at timestamptz not null
+);

@@ -1,0 +1,92 @@
+// From an operation's answer, refusal or defect to an HTTP response with all its headers.
+import type { Answer, Operation } from '../kit/operation.ts'
+import type { Refusal } from '../kit/refusal.ts'
+import { defect, problem } from './refusals.ts'
+
+/** On every answer. HSTS belongs to whoever ends TLS. */
+export const securityHeaders = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'cross-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const
+
+/** For outside caches, by the operation's rule. Content in shared caches is purged by tag, or ends with its max-age. */
+const cacheHeaders: Record<NonNullable<Operation['cache']>, Readonly<Record<string, string>>> = {
+  private: { 'cache-control': 'private, no-store' },
+  'public-hour': { 'cache-control': 'public, max-age=3600' },
+  content: {
+    'cache-control': 'public, max-age=5, stale-while-revalidate=30, stale-if-error=600',
+    'cdn-cache-control': 'public, max-age=60, stale-while-revalidate=30, stale-if-error=600',
+  },
+}
+
+export interface Presenting {
+  operation: Operation
+  requestId: string
+  /** `/api/v1`, or empty where the alias was asked. */
+  prefix: string
+  /** Signed in or with a Consistency-Token: never for shared caches. */
+  personal: boolean
+  sealPosition: (position: { epoch: string; seq: number }) => string
+  ifNoneMatch: string | null
+}
+
+export function present(answer: Answer, at: Presenting): Response {
+  const { operation } = at
+  const status = answer.status ?? operation.status
+  const headers: Record<string, string> = {
+    ...securityHeaders,
+    'x-request-id': at.requestId,
+    ...cacheHeaders[at.personal ? 'private' : (operation.cache ?? 'private')],
+  }
+  const etag = etagOf(answer)
+  if (etag !== null) headers.etag = etag
+  if (answer.position) headers['consistency-token'] = at.sealPosition(answer.position)
+  if (answer.location !== undefined) headers.location = at.prefix + answer.location
+  if (answer.stalenessS !== undefined && answer.stalenessS > 5) headers['content-staleness'] = String(Math.round(answer.stalenessS))
+  if (answer.tags !== undefined && answer.tags.length > 0 && !at.personal) {
+    headers['surrogate-key'] = answer.tags.join(' ')
+    headers['cache-tag'] = answer.tags.join(',')
+  }
+  if (operation.cache === 'content') headers.vary = 'Accept-Encoding, Consistency-Token, Authorization'
+  if (operation.kind === 'query' && etag !== null && matches(at.ifNoneMatch, etag)) return new Response(null, { status: 304, headers })
+  const text = answer.bodyText ?? (answer.body === undefined ? null : JSON.stringify(answer.body))
+  if (text !== null) headers['content-type'] = 'application/json'
+  return new Response(text, { status, headers })
+}
+
+function etagOf({ version, hash }: Answer): string | null {
+  if (version === undefined) return hash === undefined ? null : `"${hash}"`
+  return hash === undefined ? `"${version}"` : `"${version}.${hash}"`
+}
+
+/** Weak comparison (RFC 9110, 8.8.3.2) against a list of tags or `*`. */
+export function matches(ifNoneMatch: string | null, etag: string): boolean {
+  if (ifNoneMatch === null) return false
+  return ifNoneMatch
+    .split(',')
+    .map((tag) => tag.trim().replace(/^W\//, ''))
+    .some((tag) => tag === '*' || tag === etag)
+}
+
+export function presentRefusal(refusal: Refusal, requestId: string, path: string, extra: Record<string, string> = {}): Response {
+  const body = problem(refusal, requestId, path)
+  const headers: Record<string, string> = { ...problemHeaders(requestId), ...extra }
+  if (refusal.retryAfterS !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(refusal.retryAfterS)))
+  else if (body.status === 503 || body.status === 429) headers['retry-after'] = '1'
+  if (refusal.reason === 'unauthenticated') headers['www-authenticate'] = 'Bearer'
+  if (typeof refusal.facts.currentVersion === 'number') headers.etag = `"${refusal.facts.currentVersion}"`
+  return new Response(JSON.stringify(body), { status: body.status, headers })
+}
+
+export function presentDefect(requestId: string, path: string): Response {
+  return new Response(JSON.stringify(defect(requestId, path)), { status: 500, headers: problemHeaders(requestId) })
+}
+
+const problemHeaders = (requestId: string) => ({
+  ...securityHeaders,
+  'x-request-id': requestId,
+  'cache-control': 'no-store',
+  'content-type': 'application/problem+json',
+})

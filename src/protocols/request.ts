@@ -1,0 +1,173 @@
+// From an HTTP request to an operation's input: bounded, parsed, every fault named.
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+import { faultsOf } from '../kit/faults.ts'
+import type { Operation } from '../kit/operation.ts'
+import { type Fault, Refusal } from '../kit/refusal.ts'
+
+export const bodyMaxBytes = 256 * 1024
+const depthMax = 32
+
+export interface Input {
+  path: unknown
+  query: unknown
+  body: unknown
+}
+
+/** Reads and checks everything that the operation declares. Refuses with all faults of path, query and body at once. */
+export async function readInput(
+  request: Request,
+  operation: Operation,
+  parameters: Readonly<Record<string, string>>,
+): Promise<{ input: Input; bodyBytes: Uint8Array }> {
+  const { input } = operation
+  const bodyBytes = input.body === undefined ? await noBody(request, operation) : await readBody(request, operation)
+  const faults: Fault[] = []
+  const check = (schema: z.ZodType, value: unknown, place: '#' | '?' | '') => {
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    faults.push(...faultsOf(parsed.error, place))
+    return undefined
+  }
+  const url = new URL(request.url, 'http://localhost')
+  const query = queryOf(url.searchParams, faults)
+  const result: Input = {
+    path: input.path ? check(input.path, parameters, '') : {},
+    query: input.query ? check(input.query, query, '?') : {},
+    body: input.body ? check(input.body, parseJson(bodyBytes), '#') : undefined,
+  }
+  if (!input.query) for (const name of Object.keys(query)) faults.push(unknownParameter(name))
+  if (faults.length > 0) throw new Refusal('invalid', 'The request has faults; errors names each of them.', { faults: faults.slice(0, 50) })
+  return { input: result, bodyBytes }
+}
+
+const unknownParameter = (name: string): Fault => ({
+  pointer: `?${name.slice(0, 100)}`,
+  code: 'unrecognized_key',
+  detail: 'This parameter is not known here.',
+})
+
+function queryOf(parameters: URLSearchParams, faults: Fault[]): Record<string, string> {
+  const query: Record<string, string> = Object.create(null)
+  for (const [name, value] of parameters) {
+    if (name in query) faults.push({ pointer: `?${name.slice(0, 100)}`, code: 'repeated', detail: 'Give this parameter once.' })
+    query[name] = value
+  }
+  return { ...query }
+}
+
+async function noBody(request: Request, operation: Operation): Promise<Uint8Array> {
+  if (request.body === null || operation.kind === 'query') return new Uint8Array()
+  const bytes = await boundedBytes(request)
+  if (bytes.length === 0) return bytes
+  throw new Refusal('invalid', 'This request takes no body.', { faults: [{ pointer: '#', code: 'unexpected', detail: 'Send no body.' }] })
+}
+
+async function readBody(request: Request, operation: Operation): Promise<Uint8Array> {
+  const declared = request.headers.get('content-type') ?? ''
+  const [type = '', ...parameters] = declared
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim())
+  const accepted = ['application/json', ...(operation.mediaType ? [operation.mediaType] : [])]
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))
+  if (!accepted.includes(type) || (charset !== undefined && !/^charset="?utf-8"?$/.test(charset)))
+    throw new Refusal('unsupported', `Send ${accepted.join(' or ')} in UTF-8.`)
+  const coding = request.headers.get('content-encoding')
+  if (coding !== null && coding.toLowerCase() !== 'identity') throw new Refusal('unsupported', 'Send the body without Content-Encoding.')
+  return boundedBytes(request)
+}
+
+async function boundedBytes(request: Request): Promise<Uint8Array> {
+  const tooLarge = () => new Refusal('too-large', `A body has at most ${bodyMaxBytes} bytes.`)
+  if (Number(request.headers.get('content-length') ?? 0) > bodyMaxBytes) throw tooLarge()
+  if (request.body === null) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const reader = request.body.getReader()
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    size += step.value.length
+    if (size > bodyMaxBytes) {
+      await reader.cancel()
+      throw tooLarge()
+    }
+    chunks.push(step.value)
+  }
+  return Buffer.concat(chunks, size)
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  const malformed = (detail: string) =>
+    new Refusal('invalid', 'The body is not well-formed JSON.', {
+      code: 'malformed',
+      faults: [{ pointer: '#', code: 'malformed', detail }],
+    })
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw malformed('It is not UTF-8.')
+  }
+  if (deeperThan(text, depthMax)) throw malformed(`It is nested deeper than ${depthMax}.`)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw malformed(text.trim() === '' ? 'It is empty.' : 'It cannot be parsed.')
+  }
+}
+
+/** Counts brackets outside strings, before any parser recurses into them. */
+function deeperThan(text: string, most: number): boolean {
+  let depth = 0
+  let inString = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (inString) {
+      if (char === 0x5c) at++
+      else if (char === 0x22) inString = false
+    } else if (char === 0x22) inString = true
+    else if (char === 0x7b || char === 0x5b) {
+      if (++depth > most) return true
+    } else if (char === 0x7d || char === 0x5d) depth--
+  }
+  return false
+}
+
+/** If-Match: the versions that the caller accepts. Read-side tags `"<version>.<hash>"` count by their version. */
+export function readIfMatch(header: string | null): readonly number[] | '*' | null {
+  if (header === null) return null
+  if (header.trim() === '*') return '*'
+  const versions = header.split(',').map((tag) => /^\s*"(\d{1,9})(?:\.[\w-]{1,64})?"\s*$/.exec(tag)?.[1])
+  if (versions.length > 20 || versions.some((version) => version === undefined))
+    throw new Refusal('invalid', 'If-Match takes the ETag of an earlier answer, or *.', {
+      faults: [{ pointer: 'If-Match', code: 'malformed', detail: 'Expected "<version>" in double quotes, or *.' }],
+    })
+  return versions.map(Number)
+}
+
+/** Idempotency-Key: 1 to 255 visible ASCII characters, also as a quoted string. Null when absent. */
+export function readIdempotencyKey(
+  request: Request,
+  operation: Operation,
+  caller: string | null,
+  bodyBytes: Uint8Array,
+): { key: string; requestHash: string } | null {
+  const rule = operation.kind === 'command' ? (operation.idempotencyKey ?? 'accepted') : 'none'
+  const header = request.headers.get('idempotency-key')
+  if (rule === 'none') return null
+  if (header === null) {
+    if (rule === 'accepted') return null
+    throw keyFault('Send an Idempotency-Key with this request.', 'required')
+  }
+  const key = /^"(.*)"$/.exec(header)?.[1] ?? header
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw keyFault('An Idempotency-Key has 1 to 255 visible ASCII characters.', 'malformed')
+  const url = new URL(request.url, 'http://localhost')
+  const requestHash = createHash('sha256')
+    .update(`${request.method} ${url.pathname.replace(/^\/api\/v1/, '')}${url.search}\n`)
+    .update(bodyBytes)
+    .digest('base64url')
+  return { key: `${caller ?? `anonymous:${requestHash}`}:${operation.name}:${key}`, requestHash }
+}
+
+const keyFault = (message: string, code: string) =>
+  new Refusal('invalid', message, { faults: [{ pointer: 'Idempotency-Key', code, detail: message }] })
