@@ -33,11 +33,11 @@ const rules: Rule[] = [
   { room: /^main\.ts$/, may: ['commands/', 'system.ts', 'settings.ts', 'kit/'], packages: ['node:'] },
 ]
 
-/** Every module that a source text names: static, type-only, re-exported and dynamic. Comments and strings of other use aside. */
+/** Every module that a source text names: static, type-only, re-exported and dynamic. */
 export function importsOf(source: string): string[] {
-  const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '')
-  const found = [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g)]
-  return found.map((match) => match[2] ?? '')
+  const statements = [...source.matchAll(/^(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*(['"])([^'"\n]+)\1/gm)]
+  const dynamic = [...source.matchAll(/\bimport\(\s*(['"])([^'"\n]+)\1/g)]
+  return [...statements, ...dynamic].map((match) => match[2] ?? '')
 }
 
 /** The sentence that says what is wrong with an import, or null. `file` and the answer are paths below src. */

@@ -27,11 +27,15 @@ export interface Account extends Envelope {
   passwordHash: string | null
   /** The public `editor` document still has to be written: set with the role, cleared with that change. */
   bylinePending: boolean
+  /** Steps with each new password and each disabling: sessions of an earlier one are dead, in the same commit, wherever they are. */
+  credentials: number
 }
 
 /** One sign-in and all its refreshed tokens (a family). */
 export interface Session extends Envelope {
   accountId: string
+  /** `credentials` of the account when this session was proven. */
+  credentials: number
   /** SHA-256, hex, of the only refresh token that is good now. */
   refreshHash: string
   /** SHA-256 of the tokens already exchanged, newest last, at most 20: one of them coming back revokes the family. */
@@ -41,3 +45,9 @@ export interface Session extends Envelope {
   lastUsedAt: string
   expiresAt: string
 }
+
+/** Each once, in the order of `roles`; everybody is a customer. */
+export const rolesOf = (given: readonly Role[]): Role[] => roles.filter((role) => role === 'customer' || given.includes(role))
+
+/** One of those who keep the place going: at least one of them stays. */
+export const isActiveAdmin = (account: Pick<Account, 'roles' | 'disabled'>): boolean => account.roles.includes('admin') && !account.disabled

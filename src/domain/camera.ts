@@ -25,7 +25,8 @@ export const cameraTypes = ['mirrorless', 'dslr', 'compact', 'rangefinder', 'med
 export const CameraFields = z.strictObject({
   brand: line(60),
   model: line(80),
-  slug: Slug,
+  /** Absent: made from brand and model. */
+  slug: Slug.optional(),
   /** The name of the lens mount (`Canon RF`, `Micro Four Thirds`), null with a fixed lens. */
   mount: line(40).nullable().default(null),
   type: z.enum(cameraTypes),
@@ -45,14 +46,14 @@ export const CameraFields = z.strictObject({
       widthMm: positive(1000),
       heightMm: positive(1000),
       depthMm: positive(1000),
-      /** Stops of in-body stabilisation by CIPA; 0 = the body has none. */
+      /** Stops of stabilisation by CIPA: of the body, with a fixed lens of the camera as a whole; 0 = it has none. */
       stabilisationStops: z.number().min(0).max(12).nullable().default(null),
-      /** Fastest continuous shooting, any shutter, frames a second. */
+      /** Fastest continuous shooting at full resolution, any shutter, frames a second. */
       burstFps: positive(1000),
       /** Native range, without extension. */
       isoMin: whole(1_000_000),
       isoMax: whole(10_000_000),
-      /** Lines of the largest video mode (2160 = 4K UHD); 0 = no video. */
+      /** Lines of the tallest video mode recorded in the camera as launched (2160 = 4K UHD); 0 = no video. */
       videoLines: whole(20_000),
       /** Frames a second in that mode. */
       videoFps: positive(1000),
@@ -62,7 +63,7 @@ export const CameraFields = z.strictObject({
       screen: z.enum(['fixed', 'tilting', 'fully-articulated', 'none']).nullable().default(null),
       weatherSealed: z.boolean().nullable().default(null),
       cardSlots: whole(4),
-      /** Shots on one charge by CIPA, with the screen where both are stated. */
+      /** Shots on one charge by CIPA: through the optical finder where there is one, else with the screen. */
       batteryShots: whole(10_000),
     })
     .prefault({}),
@@ -70,5 +71,5 @@ export const CameraFields = z.strictObject({
 export type CameraFields = z.infer<typeof CameraFields>
 
 /** As it is stored and answered. */
-export const CameraDocument = z.strictObject({ ...envelope, ...CameraFields.shape }).meta({ id: 'Camera' })
+export const CameraDocument = z.strictObject({ ...envelope, ...CameraFields.shape, slug: Slug }).meta({ id: 'Camera' })
 export type Camera = z.infer<typeof CameraDocument>

@@ -2,7 +2,10 @@
 import { z } from 'zod'
 
 /** UUID in lower case, as `kit/id.ts` makes it (version 7). It means nothing but itself. */
-export const Id = z.uuid().lowercase().meta({ description: 'A UUID in lower case.' })
+export const Id = z
+  .uuid()
+  .refine((id) => id === id.toLowerCase(), { message: 'Use lower case.' })
+  .meta({ description: 'A UUID in lower case.' })
 
 /** RFC 3339 in UTC with milliseconds: `2026-11-21T10:00:00.000Z`. */
 export const Instant = z.iso

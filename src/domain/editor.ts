@@ -14,3 +14,6 @@ export type Editor = EditorFields & Envelope
 
 /** What stands in place of the name of an editor who asked to be forgotten. */
 export const erasedByline = 'Former editor'
+
+/** Its address: by the random end of the id, which says nothing of the person. */
+export const erasedSlug = (id: string): string => `former-editor-${id.slice(-12)}`

@@ -15,7 +15,8 @@ export const LensFields = z
   .strictObject({
     brand: line(60),
     model: line(100),
-    slug: Slug,
+    /** Absent: made from brand and model. */
+    slug: Slug.optional(),
     /** The native mount; a lens sold for several mounts is one entry for each. */
     mount: line(40),
     /** The largest sensor format that it covers. */
@@ -46,5 +47,5 @@ export const LensFields = z
 export type LensFields = z.infer<typeof LensFields>
 
 /** As it is stored and answered. */
-export const LensDocument = z.strictObject({ ...envelope, ...LensFields.shape }).meta({ id: 'Lens' })
+export const LensDocument = z.strictObject({ ...envelope, ...LensFields.shape, slug: Slug }).meta({ id: 'Lens' })
 export type Lens = z.infer<typeof LensDocument>

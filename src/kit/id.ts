@@ -1,4 +1,5 @@
 // Ids: UUID version 7 (RFC 9562), ordered by creation within one process also inside a millisecond.
+import { createHash } from 'node:crypto'
 import type { Clock, RandomBytes } from './clock.ts'
 
 export type NewId = () => string
@@ -30,3 +31,7 @@ export function idMaker(clock: Pick<Clock, 'now'>, random: RandomBytes): NewId {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
   }
 }
+
+/** The same id for the same name and time, of the same form: for what must be made once, however often it is tried. */
+export const steadyId = (atMs: number, name: string): string =>
+  idMaker({ now: () => atMs }, (length) => createHash('sha256').update(name).digest().subarray(0, length))()

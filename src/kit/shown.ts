@@ -14,3 +14,13 @@ export function showing(response: Response, operation: Operation, answer: Answer
 
 /** Undefined for a refusal, and for whatever did not come from an operation. */
 export const shownBy = (response: Response): Shown | undefined => shown.get(response)
+
+const ofRefusals = new WeakMap<Error, Answer>()
+
+/** What a refusal shows, where it may be kept: a 404 stands until one of its tags comes by. */
+export function thatShows<E extends Error>(refusal: E, answer: Answer): E {
+  ofRefusals.set(refusal, answer)
+  return refusal
+}
+
+export const shownIn = (refusal: Error): Answer | undefined => ofRefusals.get(refusal)

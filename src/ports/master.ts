@@ -6,7 +6,8 @@
 // - `seq` is gapless and total, from 1. Versions of one document step by exactly 1, through deletion and restoration.
 // - Reads are strong: after a commit resolved, every process of the master sees it.
 // - Conditions are judged inside the commit, all of them before anything is written. A condition that does not hold is an
-//   answer (`committed: false`), not an exception.
+//   answer (`committed: false`), not an exception. A repeat is told before every other.
+// - Private documents are erased without trace: deleted or expired, their version is 0 again.
 // - Failures of the engine are refusals: `unavailable` (nothing is known to have been lost; the outcome of the commit may be
 //   unknown, so repeat it with its idempotency key), `full` (no room: nothing was written), `too-large`.
 import type { Account, Session } from '../domain/account.ts'
@@ -52,7 +53,7 @@ export const documentMaxBytes = 128 * 1024
 export const commitMaxBytes = 256 * 1024
 
 /**
- * Put or delete one document. `expected` is the version that must stand now: 0 = never existed; after a deletion, the
+ * Put or delete one document; only what stands can be deleted (else `required`). `expected` is the version that must stand now: 0 = never existed; after a deletion, the
  * version of the deletion. The engine sets `version`, `createdAt`, `updatedAt`; what the document brings of them is ignored.
  */
 export type Write<K extends Kind = Kind> = {
@@ -75,9 +76,12 @@ export interface Commit {
   writes: readonly Write[]
   /** Documents that must exist (not deleted), whatever their version. */
   require?: readonly { kind: Kind; id: string }[]
-  /** Unique names: `take` fails when another owner holds the name; `release` of a name that the owner does not hold does nothing. */
+  /**
+   * Unique names: `take` fails when another owner holds the name; `release` of a name that the owner does not hold does nothing.
+   * What a commit releases it can take, for the same or another owner.
+   */
   claims?: { take?: readonly Claim[]; release?: readonly Claim[] }
-  /** Counters start at 0. The result must lie in floor … ceiling. */
+  /** Counters start at 0. The result must lie in floor … ceiling; several moves of one counter are judged one after another. */
   adjust?: readonly Adjustment[]
   /** Kept ≥ 24 h from `at`. When the key is already there the commit does nothing and answers `because: 'repeat'`. */
   idempotency?: IdempotencyRecord

@@ -4,7 +4,10 @@
 // code. `live` says which build of a fingerprint readers use. Promises, checked by `tests/contracts/projection.suite.ts`:
 // - `apply` takes effect once: changes at or before the build's position are skipped, however often and by however many
 //   projectors they are brought. Any replay, duplication or batch split leaves the same bytes in the content tables.
-// - A change that cannot be applied (poison) is parked, counted and passed; it stops nothing.
+// - What is not public never enters, in no table.
+// - A change that cannot be applied (poison) is parked, counted and passed; it stops nothing. Its document is not shown until a
+//   later version of it can be: nothing older than the position is. That version also clears the parking place.
+// - A database that is away is a refusal, `unavailable`; nothing of the call has then happened, or all of it.
 import type { Change, Position } from '../domain/change.ts'
 
 /** Names a build of this code's fingerprint. */
@@ -14,39 +17,83 @@ export interface Build {
   /** What it has applied. seq 0 when empty. */
   position: Position
   live: boolean
-}
-
-export interface Applied {
-  position: Position
-  /** Parked by this call. */
+  /** How many changes are parked in it. */
   parked: number
 }
 
+/** The end of the log, and when that was so (RFC 3339). */
+export interface LogEnd {
+  seq: number
+  at: string
+}
+
+/** The build after a call. */
+export interface Applied extends Build {
+  /** The latest time at which it held all of the log; null when it never did. */
+  caughtUpAt: string | null
+}
+
+export interface ParkedChange {
+  seq: number
+  kind: string
+  id: string
+  error: string
+}
+
+export interface Checksums {
+  position: Position
+  /** SHA-256 by table. */
+  tables: Record<string, string>
+}
+
+export interface Difference {
+  table: string
+  key: string
+  /** Only the first build has this row, only the second, or both with other contents. */
+  in: 'first' | 'second' | 'both'
+}
+
 export interface Projection {
-  /** The live build of this fingerprint for an epoch; makes (empty, live) the first one when there is none. */
+  /**
+   * The build to project into for an epoch: the live one of this fingerprint, made (empty) when there is none. When the live one is
+   * of an earlier epoch: the newest beside it that is of this epoch, made when there is none; `switch` it when it has caught up.
+   * Refuses (`conflict`, code `epoch`) when the live one is of a later epoch: this master is not the latest.
+   */
   open(epoch: string): Promise<Build>
+
+  /** All builds of this fingerprint, oldest first. */
+  builds(): Promise<Build[]>
 
   /** A new, empty build beside the live one. */
   create(epoch: string): Promise<Build>
 
   /**
-   * Applies changes (in order of seq, gapless from the position or from before it) and sets the heartbeat: at `caughtUpAt`
-   * the log held nothing after the last of them. Null leaves the heartbeat. An empty list only moves the heartbeat.
+   * Applies changes (in order of seq, gapless from the position or from before it). `end`, read before the changes were, moves the
+   * heartbeat if the build then holds all of the log up to it. An empty list only moves the heartbeat.
    * Refuses (`conflict`, code `gap`) changes that start after position + 1, and (`missing`) a build that is gone.
    */
-  apply(schema: string, changes: readonly Change[], caughtUpAt: string | null): Promise<Applied>
+  apply(schema: string, changes: readonly Change[], end: LogEnd | null): Promise<Applied>
 
-  /** Readers of this fingerprint use this build from now on. Its predecessor stays until `prune`. */
+  /** Readers of this fingerprint use this build from now on. Its predecessor stays until `prune`. Refuses an epoch as `open` does. */
   switch(schema: string): Promise<void>
 
-  /** Drops builds that are not live and that no reader has used for `graceMs`. Returns their names. */
+  /** Drops a build at once. Refuses (`conflict`) the live one. */
+  drop(schema: string): Promise<void>
+
+  /**
+   * Drops what nobody has projected into for `graceMs`: builds that are not live, and builds of other fingerprints even if they
+   * are. Returns their names.
+   */
   prune(graceMs: number): Promise<string[]>
 
   /** Parked changes of a build, oldest first. */
-  parked(schema: string): Promise<{ seq: number; kind: string; id: string; error: string }[]>
+  parked(schema: string): Promise<ParkedChange[]>
 
-  /** SHA-256 of every content table in key order, bookkeeping aside. Equal contents give equal text. */
-  checksums(schema: string): Promise<Record<string, string>>
+  /** Of every content table in key order, bookkeeping aside, in one snapshot. Equal contents give equal text. */
+  checksums(schema: string): Promise<Checksums>
+
+  /** The first `limit` rows of each table in which two builds differ. Meaningful at the same position. */
+  differences(first: string, second: string, limit: number): Promise<Difference[]>
 
   close(): Promise<void>
 }

@@ -10,7 +10,7 @@ import type { Metrics } from '../kit/metric.ts'
 import type { Answer, Call, Operation, Principal } from '../kit/operation.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Seal } from '../kit/seal.ts'
-import { showing } from '../kit/shown.ts'
+import { showing, shownIn } from '../kit/shown.ts'
 import { type Cors, corsFor } from './cors.ts'
 import { present, presentDefect, presentRefusal, securityHeaders } from './present.ts'
 import { refusalFrom, wires } from './refusals.ts'
@@ -103,6 +103,8 @@ function server(parts: RestParts, cors: Cors): Serve {
       if (refusal === null || wires[refusal.reason].http >= 500)
         parts.log.error(refusal === null ? 'defect' : 'refused', { requestId, operation: operation.name, error: thrown })
       response = refusal === null ? presentDefect(requestId, path) : presentRefusal(refusal, requestId, path, corsHeaders)
+      const shown = refusal === null ? undefined : shownIn(refusal)
+      if (shown !== undefined) showing(response, operation, shown)
     }
     const seconds = (performance.now() - startedMs) / 1000
     timer.labels(operation.name, String(response.status)).observe(seconds)

@@ -6,7 +6,7 @@ import { mergePatch } from '../../kit/merge-patch.ts'
 import { Refusal } from '../../kit/refusal.ts'
 
 /** The members of a document that its editor wrote. */
-export const contentOf = (fields: z.ZodObject, document: object): Record<string, unknown> =>
+const contentOf = (fields: z.ZodObject, document: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(document).filter(([name, value]) => Object.hasOwn(fields.shape, name) && value !== undefined))
 
 /** Refuses with every fault of the result. */

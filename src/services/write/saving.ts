@@ -2,7 +2,7 @@
 import type { Change, PublicDocuments, PublicKind } from '../../domain/change.ts'
 import { type Clock, instant } from '../../kit/clock.ts'
 import { once, Repeated } from '../../kit/idempotency.ts'
-import type { Counter } from '../../kit/metric.ts'
+import type { Metrics } from '../../kit/metric.ts'
 import type { Answer, Call } from '../../kit/operation.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Commit, IdempotencyRecord, Master, Outcome, Write } from '../../ports/master.ts'
@@ -30,7 +30,7 @@ export interface Saver {
   save(call: Call, plan: (attempt: number) => Promise<Plan>): Promise<Answer>
 }
 
-export function openSaver({ master, clock, retries }: { master: Master; clock: Clock; retries: Counter }): Saver {
+export function openSaver({ master, clock, retries }: { master: Master; clock: Clock; retries: ReturnType<Metrics['counter']> }): Saver {
   async function attempt(call: Call, plan: Plan): Promise<Outcome> {
     const { kind, id, expected, document, status, location, ...conditions } = plan
     const answer = { status, kind, id, version: document === 'same' ? expected : expected + 1, ...(location !== undefined && { location }) }
@@ -105,8 +105,7 @@ function meantBy({ key, answer }: IdempotencyRecord): Omit<Effect, 'position'> {
 /** If-Match, of an operation that demands it. `what` stands now at `version`. */
 export function demandMatch(call: Call, version: number): void {
   const { ifMatch } = call
-  if (ifMatch === null)
-    throw new Refusal('unconditional', 'Send If-Match with the ETag of the version that you mean to change.')
+  if (ifMatch === null) throw new Refusal('unconditional', 'Send If-Match with the ETag of the version that you mean to change.')
   if (ifMatch === '*' || ifMatch.includes(version)) return
   throw new Refusal('stale', `It has changed since you read it: the version is now ${version}.`, { facts: { currentVersion: version } })
 }

@@ -12,8 +12,8 @@ const mostNumbers = 5
 export interface Slugs {
   /** Refuses (`slug-taken`) a slug that another document of the kind holds, or held and still redirects from. */
   demandFree(kind: Kind, slug: string, id: string): Promise<void>
-  /** A free slug for a title. From the second attempt on (somebody took it in between) straight to a random suffix. */
-  suggest(kind: Kind, title: string, id: string, attempt: number): Promise<string>
+  /** `wanted` or a free slug like it. From the second attempt on (somebody took it in between) straight to a random suffix. */
+  suggest(kind: Kind, wanted: string, id: string, attempt: number): Promise<string>
 }
 
 export function openSlugs(master: Master, newId: NewId): Slugs {
@@ -29,9 +29,10 @@ export function openSlugs(master: Master, newId: NewId): Slugs {
         faults: [{ pointer: '#/slug', code: 'taken', detail: `Another ${kind} has the slug ${slug}.` }],
       })
     },
-    async suggest(kind, title, id, attempt) {
-      const base = slugFrom(title)
-      for (let number = 1; number <= mostNumbers && attempt === 1; number++) {
+    async suggest(kind, wanted, id, attempt) {
+      if (await isFree(kind, wanted, id)) return wanted
+      const base = slugFrom(wanted) // short enough for a suffix
+      for (let number = 2; number <= mostNumbers && attempt === 1; number++) {
         const slug = slugTry(base, number)
         if (await isFree(kind, slug, id)) return slug
       }

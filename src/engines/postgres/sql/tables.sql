@@ -1,6 +1,10 @@
--- The read model: one build of it, in the schema that the search_path names. Disposable; made by `projection.ts`.
+-- The read model: one build of it, in the schema that the search_path names. Disposable; made by `builds.ts`.
 -- Text that is compared or sorted is COLLATE "C": the same order on every host.
+-- The indexes for searching come later: see `indexes.sql`.
+-- Every content table is a function of the documents at one position of the log, however that position was reached.
+-- Slugs are unique by the master's claims and not declared so here: one commit may swap two, and a batch may end inside it.
 
+-- The brands of the cameras and lenses there are. Of several spellings the first in order.
 create table brand (
   slug text collate "C" primary key,
   name text not null
@@ -9,38 +13,41 @@ create table brand (
 create table camera (
   id uuid primary key,
   version int not null,
-  slug text collate "C" not null unique,
-  brand text collate "C" not null,
+  slug text collate "C" not null,
+  brand text collate "C" not null, -- the slug of it
   mount text collate "C",
   name text not null,              -- "Canon EOS R5"
   document json not null           -- the whole public document, as the API shows it
 );
+create index camera_by_slug on camera (slug);
 create index camera_by_brand on camera (brand, slug);
 
 create table lens (
   id uuid primary key,
   version int not null,
-  slug text collate "C" not null unique,
+  slug text collate "C" not null,
   brand text collate "C" not null,
   mount text collate "C" not null,
   name text not null,
   document json not null
 );
+create index lens_by_slug on lens (slug);
 create index lens_by_brand on lens (brand, slug);
 
 create table editor (
   id uuid primary key,
   version int not null,
-  slug text collate "C" not null unique,
+  slug text collate "C" not null,
   byline text not null
 );
+create index editor_by_slug on editor (slug);
 
 -- Published reviews only. brand, mount and keywords are copied from the camera and the lens, so that every list and the
 -- search read this table alone; a change of a camera rewrites them.
 create table review (
   id uuid primary key,
   version int not null,
-  slug text collate "C" not null unique,
+  slug text collate "C" not null,
   title text not null,
   title_key text collate "C" not null,   -- unaccented lower case: the order of sort=title
   summary text not null,
@@ -54,23 +61,19 @@ create table review (
   camera_id uuid not null,
   lens_id uuid,
   editor_id uuid not null,
-  brand text collate "C" not null,
+  brand text collate "C" not null,       -- the slug of the camera's brand
   mount text collate "C",
-  keywords text not null,
+  keywords text not null,                -- names of camera and lens
   published_at timestamptz not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,
   search tsvector not null generated always as (
-    case language
-      when 'es' then
-        setweight(to_tsvector('content.app_es', title || ' ' || keywords), 'A') || setweight(to_tsvector('content.app_es', summary || ' ' || verdict), 'B') || to_tsvector('content.app_es', body)
-      when 'pt' then
-        setweight(to_tsvector('content.app_pt', title || ' ' || keywords), 'A') || setweight(to_tsvector('content.app_pt', summary || ' ' || verdict), 'B') || to_tsvector('content.app_pt', body)
-      else
-        setweight(to_tsvector('content.app_en', title || ' ' || keywords), 'A') || setweight(to_tsvector('content.app_en', summary || ' ' || verdict), 'B') || to_tsvector('content.app_en', body)
-    end
+    setweight(content.lexemes(language, title || ' ' || keywords), 'A')
+      || setweight(content.lexemes(language, summary || ' ' || verdict), 'B')
+      || content.lexemes(language, body)
   ) stored
 );
+create index review_by_slug on review (slug);
 create index review_newest on review (published_at desc, id desc);
 create index review_by_title on review (title_key, id);
 create index review_by_camera on review (camera_id, published_at desc, id desc);
@@ -79,7 +82,6 @@ create index review_by_editor on review (editor_id, published_at desc, id desc);
 create index review_by_brand on review (brand, published_at desc, id desc);
 create index review_by_mount on review (mount, published_at desc, id desc);
 create index review_by_language on review (language, published_at desc, id desc);
-create index review_search on review using gin (search) with (fastupdate = off);
 
 create table review_tag (
   tag text collate "C" not null,
@@ -90,18 +92,20 @@ create table review_tag (
 create index review_tag_newest on review_tag (tag, published_at desc, review_id desc);
 
 create table former_slug (
-  slug text collate "C" primary key,
-  review_id uuid not null
+  slug text collate "C" not null,
+  review_id uuid not null,
+  primary key (review_id, slug)
 );
-create index former_slug_by_review on former_slug (review_id);
+create index former_slug_by_slug on former_slug (slug);
 
--- How many published reviews a value has: brand, camera, lens, mount, editor, tag, language.
+-- How many published reviews a value has. dimension: brand, camera, lens, mount, editor, tag, language. value: the slug of a
+-- brand, the id of a camera, lens or editor, the text itself of a mount, tag or language.
 create table facet (
   dimension text collate "C" not null,
   value text collate "C" not null,
   reviews int not null,
   primary key (dimension, value)
-);
+) with (fillfactor = 45);                -- room for one more version of each row, so that counting touches no index
 
 -- The vocabulary of the published texts, for typing help and to estimate how many reviews a word matches.
 create table word (
@@ -111,9 +115,8 @@ create table word (
   stem text collate "C" not null,        -- as it stands in review.search
   reviews int not null,
   primary key (language, word)
-);
-create index word_by_stem on word (language, stem);
-create index word_by_likeness on word using gin (plain public.gin_trgm_ops);
+) with (fillfactor = 45);
+create index word_by_stem on word (stem, language);
 create index word_by_prefix on word (plain text_pattern_ops);
 
 -- Bookkeeping, outside the checksums.
@@ -129,10 +132,11 @@ create table change (
 );
 
 create table applied (
-  only boolean primary key default true check (only),
+  single boolean primary key default true check (single),
   epoch text collate "C" not null,
   seq bigint not null,
-  caught_up_at timestamptz
+  caught_up_at timestamptz,              -- at this time the log held nothing after seq; null until that was so once
+  touched_at timestamptz not null default now()  -- somebody projects into this build
 );
 
 create table parked (

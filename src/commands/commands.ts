@@ -1,0 +1,19 @@
+// What `rcr` can do: the list, and its help.
+import { settingsHelp } from '../settings.ts'
+import type { Command } from './command.ts'
+import { openapi } from './openapi.ts'
+import { rebuild } from './rebuild.ts'
+import { seed } from './seed.ts'
+import { start } from './start.ts'
+import { userAdd } from './user-add.ts'
+import { verify } from './verify.ts'
+
+export const commands: readonly Command[] = [start, userAdd, seed, rebuild, verify, openapi]
+
+/** Of one command, or of all with the settings. */
+export function helpText(command: Command | undefined): string {
+  if (command !== undefined) return `rcr ${command.usage}\n\n${command.help}`
+  const width = Math.max(...commands.map(({ usage }) => usage.length))
+  const lines = commands.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`)
+  return `rcr <command>   (npm run rcr -- <command>)\n\n${lines.join('\n')}\n\nSettings, from the environment:\n${settingsHelp()}`
+}

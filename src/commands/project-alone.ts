@@ -1,0 +1,25 @@
+// The projector without its loop, for commands: over the master and the database of the settings, beside a running system or alone.
+import { openProjector } from '../system.ts'
+import { around, type Command, type Running, readFlags } from './command.ts'
+
+type Projector = Awaited<ReturnType<typeof openProjector>>
+type Watching = Parameters<Projector['rebuild']>[0]
+
+/** The `run` of a command that needs the projector; progress goes to the terminal about once a second. */
+export function withProjector(task: (project: Projector, watching: Watching, say: Running['say']) => Promise<number>): Command['run'] {
+  return async (running) => {
+    const { settings, flags, signal, say, clock } = running
+    readFlags(flags, {})
+    await using stack = new AsyncDisposableStack()
+    const project = await openProjector(settings, around(running), stack)
+    const startedMs = clock.monotonic()
+    let saidMs = startedMs
+    const progress = ({ seq, of }: { seq: number; of: number }) => {
+      const nowMs = clock.monotonic()
+      if (nowMs - saidMs < 1000) return
+      saidMs = nowMs
+      say(`  ${seq} of ${of} changes (${Math.round((seq * 1000) / (nowMs - startedMs))}/s)`)
+    }
+    return task(project, { signal, progress }, say)
+  }
+}

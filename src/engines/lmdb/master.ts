@@ -1,0 +1,114 @@
+// The master on LMDB: one environment in a folder of a local disk, shared by the processes of one machine.
+//
+// Measured 2026-11-21 on two shared cores, reviews of 6 kB, beside bare transactions of LMDB that put the same bytes once:
+//   one at a time   create with slug and idempotency key 900/s (0.6 of the bare 1,550/s), new version 1,150/s (0.75); p50 1 ms
+//   32 at a time    create 4,800/s, new version 7,500/s; p50 6 and 4 ms, p99 14 ms
+//   reads           47,000/s; feed 50,000 changes/s
+import type { Clock, RandomBytes } from '../../kit/clock.ts'
+import { type Log, silentLog } from '../../kit/log.ts'
+import { Refusal } from '../../kit/refusal.ts'
+import type { Documents, Kind, Master, PrivateKind } from '../../ports/master.ts'
+import { backup } from './backup.ts'
+import { committer, counterAt, repeatAt } from './commit.ts'
+import { nameMaxBytes } from './draft.ts'
+import { guarded } from './failure.ts'
+import { checked, checkedId, keyOf, partsOf, seqOf, versionPart, within } from './keys.ts'
+import { feed, history, list } from './pages.ts'
+import { changeAt, documentOf, headOf } from './records.ts'
+import { openStore, type Store } from './store.ts'
+import { sweep } from './sweep.ts'
+import { watcher } from './watch.ts'
+
+export interface LmdbMasterOptions {
+  /** Made when absent. Of a local disk: LMDB's locks do not work over a network. */
+  folder: string
+  clock: Clock
+  random: RandomBytes
+  log?: Log
+  /** Address space, not disk; grows when it must. */
+  mapSizeBytes?: number
+}
+
+export async function openLmdbMaster({
+  folder,
+  clock,
+  random,
+  log = silentLog,
+  mapSizeBytes = 2 ** 36,
+}: LmdbMasterOptions): Promise<Master> {
+  const store = await openStore({ folder, nowMs: clock.now(), random, mapSizeBytes })
+  log.info('master opened', { engine: 'lmdb', folder, epoch: store.epoch, seq: store.lastSeq() })
+  let closing: Promise<void> | undefined
+  const open = (): Store => {
+    if (closing !== undefined) throw new Refusal('unavailable', 'The master is closed.')
+    return store
+  }
+  const commit = committer(store, clock)
+  const watch = watcher(clock, () => {
+    open().refresh()
+    return store.lastSeq()
+  })
+  // One look at the newest snapshot: nothing between the reads of `look` can change what they see.
+  const fresh = <T>(look: (nowMs: number) => T): Promise<T> =>
+    guarded(folder, () => {
+      open().refresh()
+      return look(clock.now())
+    })
+
+  return {
+    async commit(wanted) {
+      open()
+      const outcome = await commit(wanted)
+      if (outcome.committed) watch.reached(outcome.position.seq)
+      return outcome
+    },
+    read: (kind, id) => fresh((nowMs) => documentIn(store, kind, id, nowMs)),
+    versionOf: (kind, id) => fresh((nowMs) => headOf(store, kind, id, nowMs)?.version ?? 0),
+    list: (index, partition, page) => fresh((nowMs) => list(store, index, partition, page, nowMs) as never),
+    owner: (claim) => fresh(() => store.claims.get(keyOf(checked(claim, nameMaxBytes)))?.toString() ?? null),
+    counter: (name) => fresh(() => counterAt(store, checked(name, nameMaxBytes))),
+    idempotency: (key) => fresh((nowMs) => repeatAt(store, checked(key, nameMaxBytes), nowMs) ?? null),
+    history: (kind, id, page) => fresh(() => history(store, kind, id, page) as never),
+    change: (kind, id, version) =>
+      fresh(() => {
+        const seq = store.versions.get(keyOf(kind, checkedId(id), versionPart(version)))
+        return seq === undefined ? null : (changeAt(store, seqOf(seq)) as never)
+      }),
+    head: () => fresh(() => ({ epoch: store.epoch, seq: store.lastSeq() })),
+    feed: (after, limit) => fresh(() => feed(store, after, limit)),
+    wait: watch.wait,
+    privates: (kind) => privates(fresh, store, kind),
+    backup: async (target) => backup(open(), target),
+    sweep: async (now) => sweep(open(), now),
+    close() {
+      watch.close()
+      closing ??= store.env.close() // after the commits that are under way
+      return closing
+    },
+  }
+}
+
+function documentIn<K extends Kind>(store: Store, kind: K, id: string, nowMs: number): Documents[K] | null {
+  const head = headOf(store, kind, id, nowMs)
+  return head === undefined ? null : (documentOf(store, id, head) as Documents[K] | null)
+}
+
+/** In steps, so that no snapshot is held (its pages could not be used again) while the caller takes its time. */
+async function* privates<K extends PrivateKind>(
+  fresh: <T>(look: (nowMs: number) => T) => Promise<T>,
+  store: Store,
+  kind: K,
+): AsyncIterable<Documents[K]> {
+  const atOnce = 200
+  let { start, end } = within(kind)
+  while (true) {
+    const step = await fresh((nowMs) => {
+      const keys = [...store.documents.getKeys({ start, end, limit: atOnce, exclusiveStart: true })]
+      return { keys, documents: keys.map((key) => documentIn(store, kind, partsOf(key)[1] ?? '', nowMs)) }
+    })
+    for (const document of step.documents) if (document !== null) yield document
+    const last = step.keys[atOnce - 1]
+    if (last === undefined) return
+    start = last
+  }
+}

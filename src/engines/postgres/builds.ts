@@ -1,0 +1,161 @@
+// The builds of the read model: made, listed, switched between, dropped. Each is a schema of its own.
+import type { Clock } from '../../kit/clock.ts'
+import { Refusal } from '../../kit/refusal.ts'
+import type { Build } from '../../ports/projection.ts'
+import type { Database, Queryable } from './connect.ts'
+import { fingerprint } from './fingerprint.ts'
+import { sqlText } from './sql.ts'
+import { isGone } from './translate.ts'
+
+const tables = sqlText('tables')
+const schemaName = /^content_[0-9a-f]{8}_[0-9a-z]+$/
+
+/** Schema names go into statements as they are: nothing else may. */
+export function demandSchema(schema: string): string {
+  if (schemaName.test(schema)) return schema
+  throw new Refusal('missing', `There is no build ${schema}.`)
+}
+
+// Whoever makes, switches or drops a build does it alone. Projecting goes on meanwhile.
+const alone = 'select pg_advisory_xact_lock(7274372)'
+const noTimeout = 'set local statement_timeout = 0'
+/** A large build takes its time to go. */
+const dropBuild = (on: Queryable, schema: string) => on.query({ text: `drop schema if exists "${schema}" cascade`, timeoutMs: 300_000 })
+
+export function openBuilds(db: Database, clock: Clock) {
+  const exclusively = <T>(run: (on: Queryable) => Promise<T>) => db.transaction(run, [alone, noTimeout])
+  return {
+    open: (epoch: string): Promise<Build> =>
+      exclusively(async (on) => {
+        const all = await list(on)
+        const live = all.find((build) => build.live)
+        if (live === undefined) {
+          const made = await create(on, epoch, clock)
+          await setLive(on, made)
+          return { ...made, live: true }
+        }
+        demandEpoch(live, epoch)
+        return (
+          all.findLast((build) => build.position.epoch === epoch && (build.live || live.position.epoch !== epoch)) ??
+          create(on, epoch, clock)
+        )
+      }),
+    builds: (): Promise<Build[]> => db.transaction(list),
+    create: (epoch: string): Promise<Build> => exclusively((on) => create(on, epoch, clock)),
+    switch: (schema: string): Promise<void> =>
+      exclusively(async (on) => {
+        const all = await list(on)
+        const next = all.find((build) => build.schema === schema)
+        if (next === undefined) throw new Refusal('missing', `There is no build ${schema}.`)
+        const live = all.find((build) => build.live)
+        if (live) demandEpoch(live, next.position.epoch)
+        await setLive(on, next)
+      }),
+    drop: (schema: string): Promise<void> =>
+      exclusively(async (on) => {
+        const live = await on.query('select from content.live where schema = $1', [schema])
+        if (live.length > 0) throw new Refusal('conflict', `Readers use the build ${schema}.`, { code: 'live' })
+        await dropBuild(on, demandSchema(schema))
+      }),
+    prune: (graceMs: number): Promise<string[]> => prune(db, graceMs),
+  }
+}
+
+interface BuildRow {
+  epoch: string
+  seq: number
+  live: boolean
+  parked: number
+}
+
+async function list(on: Queryable): Promise<Build[]> {
+  const names = await schemas(on, `content_${fingerprint}_`)
+  const builds: Build[] = []
+  for (const schema of names) {
+    const [row] = await on.query<BuildRow>(
+      `select epoch, seq, (select count(*) from "${schema}".parked) as parked, exists(select from content.live where schema = '${schema}') as live
+       from "${schema}".applied`,
+    )
+    if (row) builds.push({ schema, position: { epoch: row.epoch, seq: row.seq }, live: row.live, parked: row.parked })
+  }
+  return builds
+}
+
+/** In order of making: the names end in a time of equal length. */
+async function schemas(on: Queryable, prefix: string): Promise<string[]> {
+  const rows = await on.query<{ name: string }>(
+    `select nspname as name from pg_catalog.pg_namespace where starts_with(nspname, $1) order by nspname collate "C"`,
+    [prefix],
+  )
+  return rows.map(({ name }) => name).filter((name) => schemaName.test(name))
+}
+
+async function create(on: Queryable, epoch: string, clock: Clock): Promise<Build> {
+  // Never a name that was there before: a reader that has not noticed yet must miss its tables, not find others.
+  const [latest] = (await schemas(on, `content_${fingerprint}_`)).slice(-1)
+  const ms = Math.max(clock.now(), latest === undefined ? 0 : Number.parseInt(latest.split('_').at(-1) ?? '', 36) + 1)
+  const schema = `content_${fingerprint}_${ms.toString(36)}`
+  await on.query(`create schema "${schema}"; set local search_path = "${schema}"; ${tables}`)
+  await on.query('insert into applied (epoch, seq) values ($1, 0)', [epoch])
+  await on.query(`do $$ begin
+    if exists (select from pg_roles where rolname = 'rcr_read') then
+      grant usage on schema "${schema}" to rcr_read;
+      grant select on all tables in schema "${schema}" to rcr_read;
+    end if;
+  end $$`)
+  return { schema, position: { epoch, seq: 0 }, live: false, parked: 0 }
+}
+
+async function setLive(on: Queryable, { schema, position }: Build): Promise<void> {
+  await on.query(
+    `insert into content.live (fingerprint, schema, epoch, switched_at) values ($1, $2, $3, now())
+     on conflict (fingerprint) do update set schema = excluded.schema, epoch = excluded.epoch, switched_at = now()`,
+    [fingerprint, schema, position.epoch],
+  )
+}
+
+function demandEpoch(live: Build, epoch: string): void {
+  if (live.position.epoch > epoch)
+    throw new Refusal('conflict', 'The read model has followed a later master than this one; start this one as a restored one.', {
+      code: 'epoch',
+      facts: { epoch, liveEpoch: live.position.epoch },
+    })
+}
+
+/** Each build by itself: one that a reader still holds waits for the next time. */
+async function prune(db: Database, graceMs: number): Promise<string[]> {
+  const dropped: string[] = []
+  for (const schema of await schemas(db, 'content_')) {
+    const isDropped = await db
+      .transaction(
+        async (on) => {
+          if (!(await isIdle(on, schema, graceMs))) return false
+          await on.query('delete from content.live where schema = $1', [schema])
+          await dropBuild(on, schema)
+          return true
+        },
+        [alone, noTimeout, `set local lock_timeout = '2s'`],
+      )
+      .catch((error) => {
+        if (error instanceof Refusal && error.reason === 'unavailable') return false
+        throw error
+      })
+    if (isDropped) dropped.push(schema)
+  }
+  return dropped
+}
+
+async function isIdle(on: Queryable, schema: string, graceMs: number): Promise<boolean> {
+  const [row] = await on
+    .query<{ idle: boolean }>(
+      `select touched_at <= clock_timestamp() - $1 * interval '1 millisecond'
+       and not exists (select from content.live where schema = $2 and fingerprint = $3) as idle
+     from "${schema}".applied`,
+      [graceMs, schema, fingerprint],
+    )
+    .catch((error) => {
+      if (isGone(error)) return []
+      throw error
+    })
+  return row?.idle ?? false
+}

@@ -1,0 +1,130 @@
+// Filters of reviews as SQL conditions, and the one index that each combination walks.
+import { documentTag, listTag, slugTag } from '../../domain/tags.ts'
+import type { ReviewFilters } from '../../ports/content.ts'
+
+export interface Parameters {
+  values: unknown[]
+  /** Adds a value, gives its place. */
+  add(value: unknown): string
+}
+
+export function parameters(): Parameters {
+  const values: unknown[] = []
+  return { values, add: (value) => `$${values.push(value)}` }
+}
+
+export interface Filtering {
+  /** Conditions on the review r. */
+  conditions: string[]
+  /** The one among them that leads: of which an index in order of publication exists. Null: all reviews. */
+  leading: string | null
+  /** Reviews are found through review_tag as t: its order is the order of publication. */
+  byTag: string | null
+  /** Few reviews can pass: those of one camera or lens. */
+  narrow: boolean
+  /** Facet of the leading filter, as SQL for its dimension and value. Null: all reviews. */
+  counted: { dimension: string; value: string } | null
+  /** Names the shape, not the values. */
+  shape: string
+}
+
+export const isId = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+
+const columns = { camera: 'camera_id', lens: 'lens_id', editor: 'editor_id', brand: 'brand', mount: 'mount', language: 'language' } as const
+
+// The most telling filter leads; the others are checked on the rows that its index brings in order.
+const leaders = ['camera', 'lens', 'tag', 'editor', 'brand', 'mount', 'language'] as const
+
+export function filtering(filters: ReviewFilters, { add }: Parameters): Filtering {
+  const conditions: string[] = []
+  const shape: string[] = []
+  let leading: Filtering['leading'] = null
+  let byTag: string | null = null
+  let counted: Filtering['counted'] = null
+  for (const dimension of leaders) {
+    const value = filters[dimension]
+    if (value === undefined) continue
+    const first = counted === null
+    shape.push(dimension)
+    if (dimension === 'tag') {
+      const tag = add(value)
+      if (first) byTag = tag
+      else conditions.push(`exists (select from build.review_tag t where t.review_id = r.id and t.tag = ${tag})`)
+      counted ??= { dimension, value: tag }
+      continue
+    }
+    const meant = meantBy(dimension, value, add)
+    shape.push(isId(value) ? 'id' : 'slug')
+    const condition = `r.${columns[dimension]} = ${meant}`
+    if (first) leading = condition
+    else conditions.push(condition)
+    counted ??= { dimension, value: meant }
+  }
+  for (const [name, operator] of [
+    ['publishedAfter', '>='],
+    ['publishedBefore', '<'],
+  ] as const) {
+    if (filters[name] === undefined) continue
+    conditions.push(`r.published_at ${operator} ${add(filters[name])}::timestamptz`)
+    shape.push(name)
+  }
+  const narrow = filters.camera !== undefined || filters.lens !== undefined
+  return { conditions, leading, byTag, narrow, counted, shape: shape.join('+') }
+}
+
+function meantBy(dimension: Exclude<(typeof leaders)[number], 'tag'>, value: string, add: Parameters['add']): string {
+  const place = add(value)
+  if (dimension !== 'camera' && dimension !== 'lens' && dimension !== 'editor') return place
+  return isId(value) ? `${place}::uuid` : `(select id from build.${dimension} where slug = ${place})`
+}
+
+/** The tables through which the reviews r are found. */
+export const tablesOf = (filter: Filtering): string =>
+  filter.byTag === null ? 'build.review r' : 'build.review_tag t join build.review r on r.id = t.review_id'
+
+/** The condition that the walked index serves, as a list of none or one. */
+export const leadOf = ({ byTag, leading }: Filtering): string[] =>
+  byTag !== null ? [`t.tag = ${byTag}`] : leading !== null ? [leading] : []
+
+export const whereOf = (conditions: readonly string[]): string => (conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`)
+
+/** `from` and `where` of the reviews that pass, with more conditions. */
+export const source = (filter: Filtering, more: readonly string[] = []): string =>
+  `from ${tablesOf(filter)}${whereOf([...leadOf(filter), ...filter.conditions, ...more])}`
+
+/** The columns that order by publication: those of the table whose index is walked. */
+export const publication = (filter: Filtering): { at: string; id: string } =>
+  filter.byTag === null ? { at: 'r.published_at', id: 'r.id' } : { at: 't.published_at', id: 't.review_id' }
+
+/** The id that the leading slug stands for, as SQL: the tag of its lists is made of it. */
+export function leaderId(filter: Filtering): string {
+  const { dimension, value } = filter.counted ?? {}
+  return value !== undefined && (dimension === 'camera' || dimension === 'lens' || dimension === 'editor')
+    ? `(${value})::text`
+    : 'null::text'
+}
+
+/**
+ * The tags of an answer about filtered reviews: of the list (that of its most telling filter: whatever enters or leaves it has
+ * all of them), of the slugs named in the filters, which somebody may take or leave, and of what the rows show beside reviews.
+ */
+export function tagsOf(filters: ReviewFilters, leader: string | null, shows: string | null): string[] {
+  const tags = new Set<string>()
+  for (const dimension of ['camera', 'lens', 'editor'] as const) {
+    const value = filters[dimension]
+    if (value !== undefined && !isId(value)) tags.add(slugTag(value))
+  }
+  const leading = leaders.find((dimension) => filters[dimension] !== undefined)
+  if (leading === undefined) tags.add(listTag())
+  else if (leading === 'camera' || leading === 'lens' || leading === 'editor')
+    tags.add(leader === null ? listTag() : listTag(leading, leader))
+  else tags.add(listTag(leading, filters[leading]))
+  for (const row of shows === null ? [] : shows.split(',')) {
+    const ids = row.split(' ')
+    for (const [n, kind] of ['camera', 'lens', 'editor'].entries()) {
+      const id = ids[n]
+      if (id !== undefined && id !== '-') tags.add(documentTag(kind, id))
+    }
+  }
+  return [...tags]
+}

@@ -1,0 +1,163 @@
+// From a document of the log to the row that readers see. With the SQL beside it this is the mapping, part of the fingerprint.
+import type { Camera } from '../../domain/camera.ts'
+import type { Change, PublicKind } from '../../domain/change.ts'
+import type { Editor } from '../../domain/editor.ts'
+import type { Lens } from '../../domain/lens.ts'
+import { isPublic, type Review } from '../../domain/review.ts'
+import { slugFrom } from '../../domain/slug.ts'
+import { plain } from './words.ts'
+
+/** Raise it whenever what this file, `words.ts` or `fold.ts` makes of a document changes: readers then get a new build. */
+export const mappingVersion = 1
+
+export interface ReviewRow {
+  id: string
+  version: number
+  slug: string
+  title: string
+  title_key: string
+  summary: string
+  body: string
+  verdict: string
+  pros: readonly string[]
+  cons: readonly string[]
+  images: readonly string[]
+  tags: readonly string[]
+  language: string
+  camera_id: string
+  lens_id: string | null
+  editor_id: string
+  published_at: string | null
+  created_at: string
+  updated_at: string
+  former_slugs: readonly string[]
+}
+
+export interface CatalogueRow {
+  id: string
+  version: number
+  slug: string
+  /** The slug of it. */
+  brand: string
+  mount: string | null
+  name: string
+  document: Camera | Lens
+}
+
+export interface EditorRow {
+  id: string
+  version: number
+  slug: string
+  byline: string
+}
+
+export interface Rows {
+  review: ReviewRow
+  camera: CatalogueRow
+  lens: CatalogueRow
+  editor: EditorRow
+}
+
+/** What a review shows of its camera and lens. */
+export interface Place {
+  brand: string
+  mount: string | null
+  keywords: string
+}
+
+/** Of what stands there already no more is read than tags and counts need. A row that this batch puts is whole: it has a version. */
+type StandingReview = Pick<
+  ReviewRow,
+  'id' | 'slug' | 'title' | 'summary' | 'verdict' | 'body' | 'tags' | 'language' | 'camera_id' | 'lens_id' | 'editor_id' | 'former_slugs'
+> &
+  Place
+export type PutReview = ReviewRow & Place
+export type AnyReview = StandingReview | PutReview
+export type AnyCatalogue = Pick<CatalogueRow, 'id' | 'slug' | 'brand' | 'mount' | 'name'> | CatalogueRow
+type AnyEditor = Pick<EditorRow, 'id' | 'slug'> | EditorRow
+
+/** The documents of a batch, those that they refer to and those that refer to them, by id. */
+export interface Standing {
+  review: Map<string, AnyReview>
+  camera: Map<string, AnyCatalogue>
+  lens: Map<string, AnyCatalogue>
+  editor: Map<string, AnyEditor>
+}
+
+/** A change with the row that it leaves behind; null where it leaves none: a deletion, a review that is not public. */
+export type Mapped = {
+  [Kind in PublicKind]: { kind: Kind; change: Change; row: Rows[Kind] | null; fault: Error | null }
+}[PublicKind]
+
+/** Never throws: a document of which no row can be made is a fault, and leaves none. */
+export function mapped(change: Change): Mapped {
+  try {
+    return shown(change)
+  } catch (error) {
+    return parkedAs(change, error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+/** What cannot be shown is not shown; nor is what stood there before, since a reader of this position must not see it. */
+export const parkedAs = (change: Change, fault: Error): Mapped => ({ kind: change.kind, change, row: null, fault })
+
+function shown(change: Change): Mapped {
+  demandId(change.id)
+  const base = { change, fault: null }
+  switch (change.kind) {
+    case 'review':
+      return { ...base, kind: 'review', row: change.document && isPublic(change.document) ? reviewRow(change.document, change) : null }
+    case 'camera':
+      return { ...base, kind: 'camera', row: change.document && catalogueRow(change.document, change) }
+    case 'lens':
+      return { ...base, kind: 'lens', row: change.document && catalogueRow(change.document, change) }
+    case 'editor':
+      return { ...base, kind: 'editor', row: change.document && editorRow(change.document, change) }
+  }
+}
+
+interface Of {
+  id: string
+  version: number
+}
+
+function reviewRow(review: Review, { id, version }: Of): ReviewRow {
+  return {
+    id,
+    version,
+    slug: review.slug,
+    title: review.title,
+    title_key: plain(review.title),
+    summary: review.summary,
+    body: review.body,
+    verdict: review.verdict,
+    pros: [...review.pros],
+    cons: [...review.cons],
+    images: [...review.images],
+    tags: [...new Set(review.tags)],
+    language: review.language,
+    camera_id: demandId(review.cameraId),
+    lens_id: (review.lensId ?? null) === null ? null : demandId(review.lensId),
+    editor_id: demandId(review.editorId),
+    published_at: review.publishedAt,
+    created_at: review.createdAt,
+    updated_at: review.updatedAt,
+    former_slugs: [...new Set(review.formerSlugs)],
+  }
+}
+
+function catalogueRow(document: Camera | Lens, { id, version }: Of): CatalogueRow {
+  const { brand, model, slug, mount } = document
+  if (typeof model !== 'string') throw new Error('a name that is no text') // `slugFrom` sees to the brand
+  return { id, version, slug, brand: slugFrom(brand), mount, name: `${brand} ${model}`, document }
+}
+
+const editorRow = ({ slug, byline }: Editor, { id, version }: Of): EditorRow => ({ id, version, slug, byline })
+
+/** Ids are looked up before anything is written: one that is none would fail there, with the whole batch. */
+function demandId(id: string | null): string {
+  if (typeof id === 'string' && uuid.test(id)) return id
+  throw new Error('an id that is no UUID in lower case')
+}
+
+export const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

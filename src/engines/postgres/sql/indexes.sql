@@ -1,0 +1,7 @@
+-- What searching needs, made when a build holds the whole log for the first time: filling these row by row would take two thirds of
+-- the time of a rebuild (measured: 1.7 ms a review of 300 words with the first of them, 0.55 without, 0.25 to make it afterwards).
+-- Without a pending list: it would be searched by every query, and flushed at the cost of one unlucky commit.
+set local maintenance_work_mem = '128MB';
+create index review_search on review using gin (search) with (fastupdate = off);
+create index word_by_likeness on word using gin (plain public.gin_trgm_ops) with (fastupdate = off);
+analyze brand, camera, lens, editor, review, review_tag, former_slug, facet, word;

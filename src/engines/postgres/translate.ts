@@ -1,0 +1,53 @@
+// What PostgreSQL and its driver throw, translated once, by code: outages and refusals of the server become Refusals.
+import { Refusal } from '../../kit/refusal.ts'
+
+// Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+const unavailable = [
+  /^08/, // connection exceptions
+  /^53(?!100)/, // insufficient resources (53300: too many connections), the full disk aside
+  /^57P0[1-5]$/, // shut down, crashed, still starting, database dropped, idle session ended
+  /^25(006|P03)$/, // a standby answered where a primary was expected; an idle transaction was ended
+  /^40/, // serialisation, deadlock, cancelled by recovery
+  /^55P03$/, // lock not available in time
+]
+const network = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENOENT',
+])
+// The driver throws these without a code.
+const driver = [
+  /^timeout exceeded when trying to connect/,
+  /^Connection terminated/,
+  /^Query read timeout/,
+  /^Client has encountered a connection error/,
+  /^Client was closed/,
+]
+
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+
+/** A Refusal for what the caller should expect, else the error itself. */
+export function translate(error: unknown): unknown {
+  if (error instanceof Refusal || !(error instanceof Error)) return error
+  const code = codeOf(error)
+  if (code === '57014') return new Refusal('late', 'The database took too long.', { cause: error })
+  if (code === '53100') return new Refusal('full', 'The database has no room left.', { cause: error })
+  const down =
+    network.has(code) ||
+    unavailable.some((pattern) => pattern.test(code)) ||
+    (code === '' && driver.some((pattern) => pattern.test(error.message)))
+  return down ? new Refusal('unavailable', 'The database does not answer now.', { retryAfterS: 1, cause: error }) : error
+}
+
+/** The data is at fault, not the statement nor the server: trying again cannot help. */
+export const isDataFault = (error: unknown): boolean => /^(2[123]|54)...$/.test(codeOf(error))
+
+/** A table or schema is not there: the build was dropped. */
+export const isGone = (error: unknown): boolean => ['42P01', '3F000'].includes(codeOf(error))

@@ -1,0 +1,23 @@
+// The words of a text, for the vocabulary. Part of the mapping: see `mappingVersion`.
+
+// Letters of the languages we publish in and of their neighbours, spelt out: a property of Unicode would change with the runtime,
+// and counts that were added by one runtime could not be taken away by another.
+const word = /[a-z0-9\u00df-\u00f6\u00f8-\u024f]+/g
+const address = /https?:\/\/\S+/g
+const longest = 40
+
+/** Each word once: lower case, with its accents, addresses aside. */
+export function wordsOf(texts: readonly string[]): Set<string> {
+  const found = new Set<string>()
+  for (const text of texts)
+    for (const [match] of text.replace(address, ' ').normalize('NFC').toLowerCase().matchAll(word))
+      if (match.length <= longest) found.add(match)
+  return found
+}
+
+/** Lower case, accents dropped: how titles are ordered. */
+export const plain = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()

@@ -1,0 +1,34 @@
+// The operators' port: alive, ready and with what, and the metrics.
+import type { Metrics } from '../kit/metric.ts'
+
+export interface Readiness {
+  ready: boolean
+  /** By part: what a person who is woken up wants to see. */
+  detail: Readonly<Record<string, unknown>>
+}
+
+export function ops(metrics: Metrics, readiness: () => Readiness): (request: Request) => Promise<Response> {
+  const answers: Record<string, () => Promise<Response> | Response> = {
+    '/healthz': () => json({ status: 'alive' }, 200),
+    '/readyz': () => {
+      const { ready, detail } = readiness()
+      return json({ status: ready ? 'ready' : 'not ready', ...detail }, ready ? 200 : 503)
+    },
+    '/metrics': async () => {
+      const { contentType, body } = await metrics.text()
+      return new Response(body, { headers: { 'content-type': contentType, 'cache-control': 'no-store' } })
+    },
+  }
+  return async (request) => {
+    const path = new URL(request.url, 'http://localhost').pathname
+    const answer = Object.hasOwn(answers, path) ? answers[path] : undefined
+    if (answer === undefined) return json({ detail: `Here are ${Object.keys(answers).join(', ')}.` }, 404)
+    if (request.method === 'GET') return answer()
+    if (request.method !== 'HEAD') return json({ detail: 'Only GET and HEAD.' }, 405)
+    const { status, headers } = await answer()
+    return new Response(null, { status, headers })
+  }
+}
+
+const json = (body: unknown, status: number) =>
+  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })

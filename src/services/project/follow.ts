@@ -1,0 +1,143 @@
+// The projector's loop: whatever the log gets is brought into the live build, for ever, whatever fails meanwhile.
+//
+//   starting ─▶ catching-up ⇄ following      any of them ─error▶ failing ─progress▶ …      signal ─▶ stopped
+//
+// Two of these loops at once are harmless: the build takes each change once. A log of a new epoch goes into a build beside the live
+// one, which is switched to when it holds all of it.
+import type { Position } from '../../domain/change.ts'
+import { type Clock, instant, type RandomBytes } from '../../kit/clock.ts'
+import type { Log } from '../../kit/log.ts'
+import type { Metrics } from '../../kit/metric.ts'
+import { Refusal } from '../../kit/refusal.ts'
+import type { Master } from '../../ports/master.ts'
+import type { Applied, Build, LogEnd, Projection } from '../../ports/projection.ts'
+
+export interface FollowOptions {
+  master: Pick<Master, 'head' | 'feed' | 'wait'>
+  projection: Projection
+  clock: Clock
+  random: RandomBytes
+  log: Log
+  metrics: Metrics
+}
+
+export interface FollowStatus {
+  state: 'starting' | 'catching-up' | 'following' | 'failing' | 'stopped'
+  position: Position | null
+  /** At this time the live build held the whole log. */
+  caughtUpAt: string | null
+  lagS: number | null
+  /** Changes that could not be applied: somebody has to look at them. */
+  parked: number
+}
+
+export interface Follower {
+  /** Resolves after the signal; never rejects. */
+  run(signal: AbortSignal): Promise<void>
+  status(): FollowStatus
+  /** Resolves when the live build has applied this seq. */
+  settled(seq: number): Promise<void>
+}
+
+const batchMax = 1000
+const heartbeatMs = 1000
+const backoff = { firstMs: 50, mostMs: 5000 }
+
+export function openFollower(options: FollowOptions): Follower {
+  const { projection, clock, log } = options
+  /** Into which to project; null when that has to be asked. */
+  let build: Build | null = null
+  /** What was seen last, also while the database is away: lag then grows. */
+  let seen: Applied | null = null
+  let state: FollowStatus['state'] = 'starting'
+  let beatAtMs = Number.NEGATIVE_INFINITY
+  const waiting = new Set<{ seq: number; resolve: () => void }>()
+  const lagS = () => (seen?.caughtUpAt ? Math.max(0, clock.now() - Date.parse(seen.caughtUpAt)) / 1000 : null)
+  const meters = openMeters(options.metrics, () => ({ seq: seen?.position.seq ?? 0, lagS: lagS() ?? 0, parked: seen?.parked ?? 0 }))
+
+  const took = (applied: Applied, end: LogEnd) => {
+    // Somebody has switched to another build: that one is ours from now on.
+    build = build?.live && !applied.live ? null : applied
+    seen = applied
+    state = applied.position.seq >= end.seq ? 'following' : 'catching-up'
+    for (const waiter of waiting) if (applied.live && applied.position.seq >= waiter.seq && waiting.delete(waiter)) waiter.resolve()
+  }
+
+  const step = async (signal: AbortSignal): Promise<void> => {
+    const end = { at: instant(clock), ...(await options.master.head()) }
+    if (build?.position.epoch !== end.epoch) {
+      build = await projection.open(end.epoch)
+      beatAtMs = Number.NEGATIVE_INFINITY
+    }
+    const { schema, position } = build
+    const untilBeatMs = beatAtMs + heartbeatMs - clock.monotonic()
+    if (position.seq === end.seq && untilBeatMs > 0) return options.master.wait(position.seq, untilBeatMs, signal)
+    const stopTimer = meters.batch()
+    const changes = await feed(options.master, position.seq, end.seq)
+    took(await projection.apply(schema, changes, end), end)
+    meters.applied(changes.length)
+    stopTimer()
+    if (state !== 'following') return
+    beatAtMs = clock.monotonic()
+    if (build !== null && !build.live) {
+      await projection.switch(schema)
+      log.info('readers use another build', { schema, epoch: end.epoch })
+      build = null
+    }
+  }
+
+  return {
+    status: () => ({
+      state,
+      position: seen?.position ?? null,
+      caughtUpAt: seen?.caughtUpAt ?? null,
+      lagS: lagS(),
+      parked: seen?.parked ?? 0,
+    }),
+    settled: (seq) =>
+      seen?.live && seen.position.seq >= seq ? Promise.resolve() : new Promise((resolve) => void waiting.add({ seq, resolve })),
+    async run(signal) {
+      let failures = 0
+      while (!signal.aborted) {
+        try {
+          await step(signal)
+          failures = 0
+        } catch (error) {
+          failures += 1
+          state = 'failing'
+          // The position may be another one than we believe: a failover, a build that was dropped.
+          build = null
+          meters.failed()
+          log.warn('projecting failed, trying again', { error, failures })
+          await clock.sleep(pauseMs(failures, options.random), signal)
+        }
+      }
+      state = 'stopped'
+    },
+  }
+}
+
+/** The changes after a position of a log that ends at `end`. */
+async function feed(master: Pick<Master, 'feed'>, after: number, end: number) {
+  if (after > end)
+    throw new Refusal('conflict', `The read model stands at ${after}, the log of the same epoch ends at ${end}.`, { code: 'ahead' })
+  const changes = after === end ? [] : await master.feed(after, batchMax)
+  if (after < end && changes.length === 0) throw new Refusal('unavailable', `The log gives nothing after ${after} and ends at ${end}.`)
+  return changes
+}
+
+/** Doubling, with full jitter: projectors that lost the same database do not come back in step. */
+function pauseMs(failures: number, random: RandomBytes): number {
+  const most = Math.min(backoff.mostMs, backoff.firstMs * 2 ** (failures - 1))
+  return (most * ((random(1)[0] ?? 0) + 1)) / 256
+}
+
+function openMeters(metrics: Metrics, now: () => { seq: number; lagS: number; parked: number }) {
+  metrics.gauge('rcr_projection_position', 'The last change that the projector has applied.', [], () => now().seq)
+  metrics.gauge('rcr_projection_lag_seconds', 'Since the read model last held the whole log.', [], () => now().lagS)
+  metrics.gauge('rcr_projection_parked', 'Changes that could not be applied and whose documents are not shown.', [], () => now().parked)
+  const changes = metrics.counter('rcr_projection_changes_total', 'Changes applied.')
+  const failures = metrics.counter('rcr_projection_failures_total', 'Attempts that failed and were repeated.')
+  const batches = metrics.timer('rcr_projection_batch_seconds', 'From reading a batch to its commit.')
+  return { batch: () => batches.startTimer(), applied: (count: number) => changes.inc(count), failed: () => failures.inc() }
+}

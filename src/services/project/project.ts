@@ -1,0 +1,40 @@
+// The projector (S3): follows the log into the read model, rebuilds it, checks it, clears away what nobody uses.
+import type { Master } from '../../ports/master.ts'
+import { type Follower, type FollowOptions, openFollower } from './follow.ts'
+import { type RebuildReport, rebuild } from './rebuild.ts'
+import type { Watching } from './replay.ts'
+import { type VerifyReport, verify } from './verify.ts'
+
+export interface Project extends Follower {
+  rebuild(watching: Watching): Promise<RebuildReport>
+  verify(watching: Watching): Promise<VerifyReport>
+}
+
+/** A deployment rolls through all regions, or back, in less. */
+const graceMs = 24 * 3_600_000
+const pruneEveryMs = 3_600_000
+
+export function openProject(options: FollowOptions & { master: Master }): Project {
+  const { projection, clock, log } = options
+  const follower = openFollower(options)
+  const pruneOnAndOn = async (signal: AbortSignal) => {
+    for (;;) {
+      await clock.sleep(pruneEveryMs, signal)
+      if (signal.aborted) return
+      try {
+        const dropped = await projection.prune(graceMs)
+        if (dropped.length > 0) log.info('old builds dropped', { dropped })
+      } catch (error) {
+        log.warn('old builds could not be dropped', { error })
+      }
+    }
+  }
+  return {
+    ...follower,
+    run: async (signal) => {
+      await Promise.all([follower.run(signal), pruneOnAndOn(signal)])
+    },
+    rebuild: (watching) => rebuild(options, watching),
+    verify: (watching) => verify(options, watching),
+  }
+}

@@ -1,0 +1,127 @@
+// A kept answer, ready to be sent again: its headers made once, its body in each coding that was asked for.
+import { createHash } from 'node:crypto'
+import { type Coding, encode, preferredCoding } from '../../kit/content-coding.ts'
+import { noneMatches } from '../../kit/entity-tag.ts'
+import type { Tagged } from '../../kit/tagged-cache.ts'
+
+export interface Copy extends Tagged {
+  readonly status: number
+  readonly body: Uint8Array<ArrayBuffer>
+  readonly headers: Headers
+  /** Of the identity coding, with its quotes. Null for redirects and problems. */
+  readonly etag: string | null
+  /** Monotonic. */
+  readonly filledMs: number
+  /** A problem names its request: this id gives way to that of each request it answers. */
+  readonly requestId: string
+  readonly variants: Map<Coding, Variant>
+  sizeBytes: number
+}
+
+interface Variant {
+  readonly etag: string | null
+  readonly body: Uint8Array<ArrayBuffer>
+  readonly headers: Headers
+}
+
+/** What differs from one sending to the next. */
+export interface Sending {
+  requestId: string
+  ageS?: number
+  cacheStatus?: string
+  stalenessS?: number | null
+  /** Not for shared caches: the token that it may not fall behind. */
+  personal?: { token: string | null }
+}
+
+// Set for each sending, or by the server.
+const perRequest = ['x-request-id', 'content-length', 'age', 'cache-status', 'content-staleness']
+const notModified = ['content-type', 'content-length', 'content-encoding']
+
+// Coding costs more than it saves below.
+const codedMin = 1000
+
+export async function copyOf(response: Response, of: Pick<Copy, 'key' | 'tags' | 'position' | 'filledMs' | 'requestId'>): Promise<Copy> {
+  const headers = new Headers(response.headers)
+  for (const name of perRequest) headers.delete(name)
+  if (headers.has('surrogate-key')) {
+    const keys = of.tags.map(surrogateKey)
+    headers.set('surrogate-key', keys.join(' '))
+    headers.set('cache-tag', keys.join(','))
+  }
+  const body = new Uint8Array(await response.arrayBuffer())
+  const etag = response.status === 200 ? (headers.get('etag') ?? null) : null
+  // Headers, tags and the maps around weigh about as much as a small body.
+  return { ...of, status: response.status, state: 'good', body, headers, etag, variants: new Map(), sizeBytes: body.length + 4000 }
+}
+
+/**
+ * A tag as outside caches see it: a page names dozens of documents, and 43 characters for each, in two headers, would weigh half
+ * as much as the page.
+ */
+export const surrogateKey = (tag: string): string => createHash('sha256').update(tag).digest('base64url').slice(0, 8)
+
+/** The way of a hit: no look at the clock, nothing built that could have been built before. */
+export function send(copy: Copy, request: Request, { requestId, ...more }: Sending, grown: (copy: Copy) => void): Response {
+  const head = request.method === 'HEAD'
+  const variant = variantFor(copy, request.headers.get('accept-encoding'), grown)
+  let { headers } = variant
+  // The shared headers are copied by the constructor of Response before anything else runs, so setting the id in place is safe.
+  headers.set('x-request-id', requestId)
+  if (more.ageS !== undefined || more.personal !== undefined || more.cacheStatus !== undefined || more.stalenessS != null)
+    headers = withMore(headers, more)
+  const asked = request.headers.get('if-none-match')
+  if (asked !== null && variant.etag !== null && noneMatches(asked, variant.etag)) {
+    const bare = new Headers(headers)
+    for (const name of notModified) bare.delete(name)
+    return new Response(null, { status: 304, headers: bare })
+  }
+  const { status } = copy
+  if (status >= 400) return problem(copy, headers, requestId, head)
+  return new Response(head ? null : variant.body, { status, headers })
+}
+
+function withMore(from: Headers, { ageS, cacheStatus, stalenessS, personal }: Omit<Sending, 'requestId'>): Headers {
+  const headers = new Headers(from)
+  if (ageS !== undefined) headers.set('age', String(ageS))
+  if (cacheStatus !== undefined) headers.set('cache-status', cacheStatus)
+  if (stalenessS != null) headers.set('content-staleness', String(stalenessS))
+  if (personal !== undefined) {
+    headers.set('cache-control', 'private, no-store')
+    for (const name of ['cdn-cache-control', 'surrogate-key', 'cache-tag']) headers.delete(name)
+    if (personal.token !== null) headers.set('consistency-token', personal.token)
+  }
+  return headers
+}
+
+function problem(copy: Copy, headers: Headers, requestId: string, head: boolean): Response {
+  const text = new TextDecoder().decode(copy.body).replace(JSON.stringify(copy.requestId), JSON.stringify(requestId))
+  const own = new Headers(headers)
+  own.set('content-length', String(new TextEncoder().encode(text).length))
+  return new Response(head ? null : text, { status: copy.status, headers: own })
+}
+
+function variantFor(copy: Copy, acceptEncoding: string | null, grown: (copy: Copy) => void): Variant {
+  const coding = copy.status === 200 && copy.body.length >= codedMin ? preferredCoding(acceptEncoding) : 'identity'
+  const known = copy.variants.get(coding)
+  if (known !== undefined) return known
+  const made = variantOf(copy, coding)
+  copy.variants.set(coding, made)
+  if (coding !== 'identity') {
+    copy.sizeBytes += made.body.length
+    grown(copy)
+  }
+  return made
+}
+
+function variantOf(copy: Copy, coding: Coding): Variant {
+  const headers = new Headers(copy.headers)
+  const body = coding === 'identity' ? copy.body : encode(copy.body, coding)
+  const etag = copy.etag === null || coding === 'identity' ? copy.etag : copy.etag.replace(/"$/, `-${coding}"`)
+  if (coding !== 'identity') headers.set('content-encoding', coding)
+  if (etag !== null) headers.set('etag', etag)
+  headers.set('content-length', String(body.length))
+  headers.set('age', '0')
+  headers.set('cache-status', 'rcr; hit')
+  return { etag, body, headers }
+}

@@ -1,0 +1,113 @@
+// Follows the replica: purges what changed, knows how far it came and how fresh that is, wakes readers who wait for a position.
+import { comparePositions, type Position } from '../../domain/change.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { Log } from '../../kit/log.ts'
+import { Refusal } from '../../kit/refusal.ts'
+import type { Content, Tail } from '../../ports/content.ts'
+
+export interface Purgeable {
+  purge(tags: readonly string[], seq: number, remove: boolean): void
+  clear(from: Position): void
+}
+
+export interface Follower {
+  /** Until the signal. Never rejects. */
+  run(signal: AbortSignal): Promise<void>
+  /** Everything up to here was purged. Null before the first look. */
+  position(): Position | null
+  /** Monotonic time of the last look that found nothing left to purge. */
+  confirmedMs(): number
+  /** Seconds since the read model held everything, null while unknown. */
+  stalenessS(): number | null
+  /** Resolves when the replica has come this far; refuses (`replica-behind`) when that takes too long or too many wait. */
+  reach(position: Position, signal: AbortSignal): Promise<void>
+}
+
+const quickestMs = 10
+const slowestMs = 200
+const backoffMaxMs = 2000
+const waitMs = 500
+const waitersMax = 200
+
+interface Waiter {
+  position: Position
+  settle: (reached: boolean) => void
+}
+
+export function openTail({ content, cache, clock, log }: { content: Content; cache: Purgeable; clock: Clock; log: Log }): Follower {
+  let position: Position | null = null
+  let build: string | null = null
+  let caughtUpAt: string | null = null
+  let confirmedMs = Number.NEGATIVE_INFINITY
+  let hurry = new AbortController()
+  const waiters = new Set<Waiter>()
+
+  const take = (tail: Tail, askedMs: number) => {
+    const known = position
+    const here = { epoch: tail.position.epoch, seq: tail.upTo }
+    if (known === null || tail.build !== build || known.epoch !== here.epoch || tail.gap) cache.clear(here)
+    else for (const { tags, seq, act } of tail.changes) cache.purge(tags, seq, act === 'withdrawn' || act === 'deleted')
+    position = here
+    build = tail.build
+    caughtUpAt = tail.caughtUpAt
+    if (tail.upTo === tail.position.seq) confirmedMs = askedMs
+    for (const waiter of waiters) if (comparePositions(here, waiter.position) >= 0) waiter.settle(true)
+    return known === null || here.seq !== known.seq
+  }
+
+  const run = async (signal: AbortSignal) => {
+    let pauseMs = quickestMs
+    let failures = 0
+    const stop = () => hurry.abort()
+    signal.addEventListener('abort', stop)
+    while (!signal.aborted) {
+      try {
+        const askedMs = clock.monotonic() // before the look: what changes during it may be missed
+        const moved = take(await content.tail(position?.seq ?? null), askedMs)
+        if (failures > 0) log.info('tail recovered', { failures })
+        failures = 0
+        pauseMs = moved || waiters.size > 0 ? quickestMs : Math.min(slowestMs, pauseMs * 1.3)
+      } catch (error) {
+        failures += 1
+        if (failures === 1) log.warn('tail lost the database', { error })
+        pauseMs = Math.min(backoffMaxMs, 50 * 2 ** Math.min(failures, 6))
+      }
+      if (failures === 0 && hurry.signal.aborted && !signal.aborted) hurry = new AbortController()
+      await clock.sleep(pauseMs, failures === 0 ? hurry.signal : signal)
+    }
+    signal.removeEventListener('abort', stop)
+  }
+
+  const reach = async (wanted: Position, signal: AbortSignal) => {
+    if (position !== null && comparePositions(position, wanted) >= 0) return
+    if (waiters.size >= waitersMax) throw behind('Too many readers wait for this region to catch up.')
+    if (!(await waitFor(wanted, signal))) throw behind('This region does not have that position yet.')
+  }
+
+  const waitFor = (wanted: Position, signal: AbortSignal) =>
+    new Promise<boolean>((resolve) => {
+      const over = new AbortController()
+      const settle = (reached: boolean) => {
+        if (!waiters.delete(waiter)) return
+        over.abort()
+        signal.removeEventListener('abort', leave)
+        resolve(reached)
+      }
+      const leave = () => settle(false)
+      const waiter = { position: wanted, settle }
+      waiters.add(waiter)
+      signal.addEventListener('abort', leave)
+      void clock.sleep(waitMs, over.signal).then(leave)
+      hurry.abort()
+    })
+
+  return {
+    run,
+    reach,
+    position: () => position,
+    confirmedMs: () => confirmedMs,
+    stalenessS: () => (caughtUpAt === null ? null : Math.max(0, (clock.now() - Date.parse(caughtUpAt)) / 1000)),
+  }
+}
+
+const behind = (message: string) => new Refusal('unavailable', message, { code: 'replica-behind', retryAfterS: 1 })

@@ -1,0 +1,127 @@
+// The contract suite of the projection on PostgreSQL, and what is PostgreSQL's own: walls between roles, plans, the fingerprint.
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type Database, openPool, type Role } from '../../src/engines/postgres/connect.ts'
+import { prepareDatabase } from '../../src/engines/postgres/prepare.ts'
+import { openProjection } from '../../src/engines/postgres/projection.ts'
+import { mappingVersion } from '../../src/engines/postgres/rows.ts'
+import { sqlText } from '../../src/engines/postgres/sql.ts'
+import { systemClock } from '../../src/kit/clock.ts'
+import { silentLog } from '../../src/kit/log.ts'
+import type { Refusal } from '../../src/kit/refusal.ts'
+import { type TestDatabase, testPostgres } from '../postgres.ts'
+import { projectionSuite } from './projection.suite.ts'
+
+const log = silentLog
+const open = (url: string) => openProjection({ url, log, clock: systemClock })
+const pool = (url: string, role: Role | null) => openPool({ url, role, max: 2, log })
+
+projectionSuite('PostgreSQL', async () => {
+  const database = await (await testPostgres()).database()
+  await Promise.all([prepareDatabase(database.url, log), prepareDatabase(database.url, log)])
+  const [projection, another, reader] = [open(database.url), open(database.url), pool(database.url, 'rcr_read')]
+  return {
+    projection,
+    another,
+    rows: (schema, table) => reader.query(`select * from "${schema}"."${table}"`),
+    async dispose() {
+      await Promise.all([projection.close(), another.close(), reader.close()])
+      await database.drop()
+    },
+  }
+})
+
+describe('PostgreSQL under the projection', () => {
+  let database: TestDatabase
+  let schema: string
+  let admin: Database
+  beforeAll(async () => {
+    database = await (await testPostgres()).database()
+    await prepareDatabase(database.url, log)
+    const projection = open(database.url)
+    schema = (await projection.open('e1')).schema
+    await projection.close()
+    admin = pool(database.url, null)
+    await admin.query('create table public.secret (text text)')
+  })
+  afterAll(async () => {
+    await admin.close()
+    await database.drop()
+  })
+
+  const denied = async (role: Role, statement: string): Promise<string> => {
+    const db = pool(database.url, role)
+    const code = await db.query(statement).then(
+      () => 'allowed',
+      (error: { code?: string }) => error.code ?? 'unknown',
+    )
+    await db.close()
+    return code
+  }
+
+  test('who reads can do nothing else', async () => {
+    expect(await denied('rcr_read', `select * from "${schema}".review`)).toBe('allowed')
+    for (const statement of [
+      `insert into "${schema}".brand values ('a', 'A')`,
+      `update "${schema}".applied set seq = 9`,
+      `delete from "${schema}".review`,
+      'delete from content.live',
+      `drop schema "${schema}" cascade`,
+      'create schema own',
+      'select * from public.secret',
+    ])
+      expect([statement, await denied('rcr_read', statement)]).toEqual([statement, '42501'])
+  })
+
+  test('who projects touches nothing but the read model', async () => {
+    expect(await denied('rcr_project', `update "${schema}".applied set touched_at = now()`)).toBe('allowed')
+    for (const statement of ['select * from public.secret', 'create table public.mine (x int)', 'create role somebody'])
+      expect([statement, await denied('rcr_project', statement)]).toEqual([statement, '42501'])
+  })
+
+  test('a statement goes by keys, also when it was planned on empty tables', async () => {
+    const plan = async (name: string, types: string) => {
+      const settings = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'].map((setting) => `set local ${setting} = off`)
+      const found = await admin.transaction(
+        async (on) => {
+          await on.query(`prepare asked (${types}) as ${sqlText(name)}`)
+          const values = types.split(',').map((type) => (type === 'json' ? `'[]'` : type === 'int' ? '1' : `'{}'`))
+          return on.query<{ 'QUERY PLAN': string }>(`explain (costs off) execute asked (${values.join(',')})`)
+        },
+        [`set local search_path = "${schema}"`, 'set local plan_cache_mode = force_generic_plan', ...settings],
+      )
+      await admin.query('deallocate all')
+      return found.map((row) => row['QUERY PLAN']).join('\n')
+    }
+    for (const [name, types] of [
+      ['before', 'uuid[],uuid[],uuid[],uuid[]'],
+      ['referring', 'uuid[],uuid[],int'],
+      ['put-reviews', 'json,uuid[],json'],
+      ['put-catalogue', 'json,uuid[],json,uuid[],json,uuid[]'],
+      ['derive-brands', 'text[]'],
+      ['count-facets', 'json'],
+      ['count-words', 'json'],
+    ] as const)
+      expect([name, (await plan(name, types)).match(/Seq Scan on .*/g)]).toEqual([name, null])
+    expect(await plan('count-words', 'json')).toContain('Index Cond: ((language = d.language) AND (word = d.word))')
+    expect(await plan('count-facets', 'json')).toContain('Index Cond: ((dimension = d.dimension) AND (value = d.value))')
+  })
+
+  test('a mapping that changes makes another build: raise mappingVersion, then record the new hash here', () => {
+    const files = ['rows.ts', 'words.ts', 'counts.ts', 'fold.ts'].map((file) => `src/engines/postgres/${file}`)
+    const texts = [...files, 'src/domain/slug.ts'].map((file) => readFileSync(`${import.meta.dir}/../../${file}`, 'utf8'))
+    const hash = createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 16)
+    expect({ mappingVersion, hash }).toEqual({ mappingVersion: 1, hash: '87f6872976cf6ae7' })
+  })
+
+  test('a database that is away is unavailable', async () => {
+    const projection = open('postgres://nobody@127.0.0.1:1/none')
+    const error: Refusal = await projection.open('e1').then(
+      () => Promise.reject(new Error('it answered')),
+      (thrown) => thrown,
+    )
+    expect(error.reason).toBe('unavailable')
+    await projection.close()
+  })
+})
