@@ -126,10 +126,10 @@ export async function runServices({ auth, write, project, read }: Services, sign
   await Promise.all([auth.run(signal), write.run(signal), project.run(signal), read.run(signal)])
 }
 
-/** Ready: readers can be answered, and nobody has asked it to stop. */
+/** Ready: the read model has held the whole log at least once, and nobody has asked it to stop. */
 export function readinessOf({ auth, write, project, read }: Services, stopping: AbortSignal): Readiness {
   const detail = { stopping: stopping.aborted, read: read.status(), project: project.status(), write: write.status(), auth: auth.status() }
-  return { ready: !stopping.aborted && detail.read.position !== null, detail }
+  return { ready: !stopping.aborted && detail.read.stalenessS !== null, detail }
 }
 
 /** The projector beside a running system or alone, for the command line. */
@@ -162,6 +162,7 @@ export function openDoors(services: Services, settings: ServiceSettings, { log, 
   const api = rest({
     operations: services.operations,
     authenticate: services.auth.authenticate,
+    secret: settings.secret,
     tokenSeal: sealer(settings.secret, 'token'),
     newRequestId: services.newId,
     origins: settings.writeOrigins,

@@ -46,6 +46,7 @@ export const start: Command = {
     const doors = openDoors(services, served, surroundings, readiness)
     const opsDoor = listen({ fetch: doors.ops, hosts: settings.RCR_HOST, port: settings.RCR_OPS_PORT, defect: doors.defect })
     stack.defer(() => opsDoor.stop(0))
+    await firstView(running, readiness)
     const door = listen({ fetch: doors.fetch, hosts: settings.RCR_HOST, port: settings.RCR_HTTP_PORT, defect: doors.defect })
     stack.defer(() => door.stop(drainMs))
     say(banner(settings, door.url, opsDoor.url, clock.monotonic() - startedMs))
@@ -54,6 +55,12 @@ export const start: Command = {
     log.info('stopping')
     return 0
   },
+}
+
+/** A reader who comes at once shall not find an empty house; with the database away there is still the rest to serve. */
+async function firstView({ clock, signal }: Running, readiness: () => { ready: boolean }): Promise<void> {
+  const deadlineMs = clock.monotonic() + 5_000
+  while (!readiness().ready && !signal.aborted && clock.monotonic() < deadlineMs) await clock.sleep(5, signal)
 }
 
 async function serviceSettings({ settings, random }: Running): Promise<ServiceSettings> {

@@ -1,5 +1,5 @@
 // From an HTTP request to an operation's input: bounded, parsed, every fault named.
-import { createHash } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { z } from 'zod'
 import { faultsOf } from '../kit/faults.ts'
 import type { Operation } from '../kit/operation.ts'
@@ -21,7 +21,8 @@ export async function readInput(
   parameters: Readonly<Record<string, string>>,
 ): Promise<{ input: Input; bodyBytes: Uint8Array }> {
   const { input } = operation
-  const bodyBytes = input.body === undefined ? await noBody(request, operation) : await readBody(request, operation)
+  const mayBeAbsent = input.body === undefined || (request.body === null && input.body.safeParse(undefined).success)
+  const bodyBytes = mayBeAbsent ? await noBody(request, operation) : await readBody(request, operation)
   const faults: Fault[] = []
   const check = (schema: z.ZodType, value: unknown, place: '#' | '?' | '') => {
     const parsed = schema.safeParse(value)
@@ -34,7 +35,7 @@ export async function readInput(
   const result: Input = {
     path: input.path ? check(input.path, parameters, '') : {},
     query: input.query ? check(input.query, query, '?') : {},
-    body: input.body ? check(input.body, parseJson(bodyBytes), '#') : undefined,
+    body: input.body && !mayBeAbsent ? check(input.body, parseJson(bodyBytes), '#') : undefined,
   }
   if (!input.query) for (const name of Object.keys(query)) faults.push(unknownParameter(name))
   if (faults.length > 0) throw new Refusal('invalid', 'The request has faults; errors names each of them.', { faults: faults.slice(0, 50) })
@@ -145,12 +146,15 @@ export function readIfMatch(header: string | null): readonly number[] | '*' | nu
   return versions.map(Number)
 }
 
-/** Idempotency-Key: 1 to 255 visible ASCII characters, also as a quoted string. Null when absent. */
+/**
+ * Idempotency-Key: 1 to 255 visible ASCII characters, also as a quoted string. Null when absent. The hash of the request is keyed:
+ * it is stored, and a body may hold a password that must not be guessed from it.
+ */
 export function readIdempotencyKey(
   request: Request,
   operation: Operation,
   caller: string | null,
-  bodyBytes: Uint8Array,
+  { bodyBytes, secret }: { bodyBytes: Uint8Array; secret: Uint8Array },
 ): { key: string; requestHash: string } | null {
   const rule = operation.kind === 'command' ? (operation.idempotencyKey ?? 'accepted') : 'none'
   const header = request.headers.get('idempotency-key')
@@ -162,7 +166,7 @@ export function readIdempotencyKey(
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw keyFault('An Idempotency-Key has 1 to 255 visible ASCII characters.', 'malformed')
   const url = new URL(request.url, 'http://localhost')
-  const requestHash = createHash('sha256')
+  const requestHash = createHmac('sha256', secret)
     .update(`${request.method} ${url.pathname.replace(/^\/api\/v1/, '')}${url.search}\n`)
     .update(bodyBytes)
     .digest('base64url')

@@ -71,6 +71,7 @@ function api(log = silentLog) {
       if (bearer === 'customer') return { accountId: 'c', sessionId: 's', roles: ['customer'] }
       throw new Refusal('unauthenticated', 'The access token is not good.')
     },
+    secret: new Uint8Array(32).fill(7),
     tokenSeal: seal,
     newRequestId: () => 'request-0001',
     origins: ['https://editors.example'],

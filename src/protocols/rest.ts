@@ -28,6 +28,8 @@ export interface RestParts {
   operations: readonly Operation[]
   /** The principal of a bearer token; refuses with `unauthenticated`. */
   authenticate: (bearer: string) => Promise<Principal>
+  /** Keys the hashes of requests. The same in every process. */
+  secret: Uint8Array
   /** Seals and opens Consistency-Token. */
   tokenSeal: Seal
   newRequestId: () => string
@@ -139,7 +141,7 @@ async function run(
     principal,
     signal: AbortSignal.any([request.signal, deadline]),
     ifMatch,
-    idempotency: readIdempotencyKey(request, operation, principal?.accountId ?? null, bodyBytes),
+    idempotency: readIdempotencyKey(request, operation, principal?.accountId ?? null, { bodyBytes, secret: parts.secret }),
     atLeast: token === null ? null : positionOf(parts.tokenSeal, token),
     userAgent: (request.headers.get('user-agent') ?? '').slice(0, 200),
     address: at.address,

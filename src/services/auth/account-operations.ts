@@ -7,7 +7,7 @@ import type { Desk } from './desk.ts'
 import { paged, pageOf, pageQuery } from './page.ts'
 import { AccountDocument, AccountPatch, AccountReplacement, CreatedAccount, NewAccount, PasswordReset, Whose } from './schemas.ts'
 
-const conditional = { conditional: true, refusals: ['missing', 'conflict', 'stale', 'unconditional'] } as const
+const conditional = { conditional: true, refusals: ['missing', 'forbidden', 'conflict', 'stale', 'unconditional'] } as const
 
 export function accountOperations(desk: Desk): Operation[] {
   return [register(desk), list(desk), read(desk), replace(desk), change(desk), erase(desk), resetLink(desk)]
@@ -86,7 +86,7 @@ function read({ accounts }: Desk): Operation {
     input: { path: Whose },
     output: AccountDocument,
     status: 200,
-    refusals: ['missing'],
+    refusals: ['missing', 'forbidden'],
     run: ({ path }, call) => answerOf(accounts, accountMeant(path.id, call)),
   })
 }
