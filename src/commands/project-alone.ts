@@ -20,6 +20,7 @@ export function withProjector(task: (project: Projector, watching: Watching, say
       saidMs = nowMs
       say(`  ${seq} of ${of} changes (${Math.round((seq * 1000) / (nowMs - startedMs))}/s)`)
     }
-    return task(project, { signal, progress }, say)
+    // Awaited here: what the stack holds must outlive it.
+    return await task(project, { signal, progress }, say)
   }
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { openLmdbMaster } from '../../src/engines/lmdb/master.ts'
-import { instant, secureRandom, systemClock } from '../../src/kit/clock.ts'
+import { type Clock, instant, secureRandom, systemClock } from '../../src/kit/clock.ts'
 import type { Master } from '../../src/ports/master.ts'
 import type { Acknowledged } from '../lmdb-writer.ts'
 import { sampleId, sampleReview } from '../samples.ts'
@@ -26,7 +26,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-const open = () => openLmdbMaster({ folder, clock: systemClock, random: secureRandom })
+const open = (clock: Clock = systemClock) => openLmdbMaster({ folder, clock, random: secureRandom })
 
 /** Its acknowledgements as they come, ended by its good end. */
 async function* writer(name: string, writers: number, commits: number): AsyncGenerator<Acknowledged> {
@@ -56,6 +56,16 @@ test('a reader sees at once what another process was acknowledged, and is woken 
   }
   await reader
   expect(seen).toEqual(Array.from({ length: 200 }, (_, n) => n + 1))
+})
+
+test('a commit wakes those who wait in its own process without any polling', async () => {
+  const untilAbort = (_: number, signal?: AbortSignal) => new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()))
+  master = await open({ ...systemClock, sleep: untilAbort })
+  const waits = [1, 2, 3].map(() => master.wait(0, 60_000, new AbortController().signal))
+  const document = sampleReview(1)
+  await master.commit({ at: instant(systemClock), by: null, writes: [{ kind: 'review', id: document.id, expected: 0, document }] })
+  await Promise.all(waits)
+  expect((await master.head()).seq).toBe(1)
 })
 
 test('three processes that open a new folder at once agree on it, and write without gaps or losses', async () => {

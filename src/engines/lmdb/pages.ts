@@ -55,7 +55,7 @@ function paged<T>(
 ): { items: T[]; next: string | null } {
   bounded(limit, pageMax)
   const from = after === undefined ? undefined : keyOfCursor(after, prefix)
-  const begin = descending ? (from && Buffer.compare(from, end) < 0 ? from : end) : (from ?? start)
+  const begin = from ?? (descending ? end : start)
   const items: T[] = []
   let last: Buffer | undefined
   for (const key of table.getKeys({
