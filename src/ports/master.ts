@@ -53,8 +53,9 @@ export const documentMaxBytes = 128 * 1024
 export const commitMaxBytes = 256 * 1024
 
 /**
- * Put or delete one document; only what stands can be deleted (else `required`). `expected` is the version that must stand now: 0 = never existed; after a deletion, the
- * version of the deletion. The engine sets `version`, `createdAt`, `updatedAt`; what the document brings of them is ignored.
+ * Put or delete one document; only what stands can be deleted (else `required`). `expected` is the version that must stand
+ * now: 0 = never existed; after a deletion, the version of the deletion. The engine sets `version`,
+ * `createdAt`, `updatedAt`; what the document brings of them is ignored.
  */
 export type Write<K extends Kind = Kind> = {
   [Name in K]: {

@@ -11,8 +11,8 @@ import { keyOf, seqKey, versionPart } from './keys.ts'
 import { envelope, type Head, headOf, json, jsonWith, placesOf, valueAt } from './records.ts'
 import type { Store } from './store.ts'
 
-export type Repeat = IdempotencyRecord & { position: Position }
-export const repeatKeptMs = 24 * 3_600_000
+type Repeat = IdempotencyRecord & { position: Position }
+const repeatKeptMs = 24 * 3_600_000
 
 export function committer(store: Store, clock: Clock): (commit: Commit) => Promise<Outcome> {
   return async (commit) => {
@@ -24,8 +24,7 @@ export function committer(store: Store, clock: Clock): (commit: Commit) => Promi
 function transact(store: Store, commit: Draft, nowMs: number): Outcome {
   const judged = judge(store, commit, nowMs)
   if ('committed' in judged) return judged
-  const lastSeq = store.lastSeq()
-  let seq = lastSeq
+  let seq = store.lastSeq()
   commit.writes.forEach((write, i) => {
     if (isPublicKind(write.kind)) seq += 1
     put(store, commit, write, judged.heads[i], seq)

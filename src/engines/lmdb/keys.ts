@@ -52,9 +52,10 @@ export const seqOf = (key: Uint8Array): number => Buffer.from(key.buffer, key.by
 /** Versions as text whose order is theirs. */
 export const versionPart = (version: number): string => version.toString(36).padStart(7, '0')
 
-/** A key as the `next` of a page, and back. Undefined for what is not such a text. */
+/** A key as the `next` of a page. */
 export const cursorOf = (key: Uint8Array): string => Buffer.from(key).toString('base64url')
 
+/** And back. `prefix` is that of the list: another list's cursor, and any other text, is refused. */
 export function keyOfCursor(cursor: string, prefix: Buffer): Buffer {
   const key = Buffer.from(cursor, 'base64url')
   const ours = key.toString('base64url') === cursor && key.length > prefix.length && key.subarray(0, prefix.length).equals(prefix)

@@ -1,4 +1,5 @@
-// The master on LMDB: one environment in a folder of a local disk, shared by the processes of one machine.
+// The master on LMDB: one environment in a folder of a local disk, shared by the processes of one machine. A commit is
+// acknowledged after fdatasync of its pages and the write of the page that tells of it through a descriptor opened O_DSYNC (strace).
 //
 // Measured 2026-11-21 on two shared cores, reviews of 6 kB, beside bare transactions of LMDB that put the same bytes once:
 //   one at a time   create with slug and idempotency key 900/s (0.6 of the bare 1,550/s), new version 1,150/s (0.75); p50 1 ms
@@ -19,7 +20,7 @@ import { openStore, type Store } from './store.ts'
 import { sweep } from './sweep.ts'
 import { watcher } from './watch.ts'
 
-export interface LmdbMasterOptions {
+interface LmdbMasterOptions {
   /** Made when absent. Of a local disk: LMDB's locks do not work over a network. */
   folder: string
   clock: Clock

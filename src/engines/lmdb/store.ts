@@ -19,7 +19,7 @@ import { seqOf } from './keys.ts'
 export type Table = Database<Buffer, Buffer>
 
 const tables = ['log', 'documents', 'versions', 'places', 'claims', 'counters', 'repeats', 'expiry', 'meta'] as const
-export type Tables = Record<(typeof tables)[number], Table>
+type Tables = Record<(typeof tables)[number], Table>
 
 export interface Store extends Tables {
   env: RootDatabase<Buffer, Buffer>
@@ -39,7 +39,7 @@ const ownersOnly = { permissionsMode: 0o600 }
 /** What `folder` holds is written in this format. A change that older code cannot read or must not write raises it. */
 const format = 1
 
-export interface StoreOptions {
+interface StoreOptions {
   folder: string
   /** The epoch of a new master begins with this time, so that epochs are ordered. */
   nowMs: number

@@ -29,7 +29,8 @@ export interface Sending {
   requestId: string
   ageS?: number
   cacheStatus?: string
-  stalenessS?: number | null
+  /** Shown where it is worth a word. */
+  stalenessS?: number
   /** Not for shared caches: the token that it may not fall behind. */
   personal?: { token: string | null }
 }
@@ -61,31 +62,32 @@ export async function copyOf(response: Response, of: Pick<Copy, 'key' | 'tags' |
  */
 export const surrogateKey = (tag: string): string => createHash('sha256').update(tag).digest('base64url').slice(0, 8)
 
-/** The way of a hit: no look at the clock, nothing built that could have been built before. */
-export function send(copy: Copy, request: Request, { requestId, ...more }: Sending, grown: (copy: Copy) => void): Response {
-  const head = request.method === 'HEAD'
-  const variant = variantFor(copy, request.headers.get('accept-encoding'), grown)
-  let { headers } = variant
-  // The shared headers are copied by the constructor of Response before anything else runs, so setting the id in place is safe.
-  headers.set('x-request-id', requestId)
-  if (more.ageS !== undefined || more.personal !== undefined || more.cacheStatus !== undefined || more.stalenessS != null)
-    headers = withMore(headers, more)
-  const asked = request.headers.get('if-none-match')
-  if (asked !== null && variant.etag !== null && noneMatches(asked, variant.etag)) {
+/** The way of a hit: nothing is built that could have been built before. */
+export function send(copy: Copy, request: Request, sending: Sending, grown: (copy: Copy) => void): Response {
+  const asked = request.headers
+  const variant = variantFor(copy, asked.get('accept-encoding'), grown)
+  // The constructor of Response copies the shared headers before anything else runs, so setting the id in place is safe.
+  const headers = isPlain(sending) ? variant.headers : withMore(variant.headers, sending)
+  headers.set('x-request-id', sending.requestId)
+  const tags = asked.get('if-none-match')
+  if (tags !== null && variant.etag !== null && noneMatches(tags, variant.etag)) {
     const bare = new Headers(headers)
     for (const name of notModified) bare.delete(name)
     return new Response(null, { status: 304, headers: bare })
   }
-  const { status } = copy
-  if (status >= 400) return problem(copy, headers, requestId, head)
-  return new Response(head ? null : variant.body, { status, headers })
+  const head = request.method === 'HEAD'
+  if (copy.status >= 400) return problem(copy, headers, sending.requestId, head)
+  return new Response(head ? null : variant.body, { status: copy.status, headers })
 }
+
+const isPlain = ({ ageS, cacheStatus, stalenessS, personal }: Sending): boolean =>
+  ageS === undefined && cacheStatus === undefined && stalenessS === undefined && personal === undefined
 
 function withMore(from: Headers, { ageS, cacheStatus, stalenessS, personal }: Omit<Sending, 'requestId'>): Headers {
   const headers = new Headers(from)
   if (ageS !== undefined) headers.set('age', String(ageS))
   if (cacheStatus !== undefined) headers.set('cache-status', cacheStatus)
-  if (stalenessS != null) headers.set('content-staleness', String(stalenessS))
+  if (stalenessS !== undefined) headers.set('content-staleness', String(stalenessS))
   if (personal !== undefined) {
     headers.set('cache-control', 'private, no-store')
     for (const name of ['cdn-cache-control', 'surrogate-key', 'cache-tag']) headers.delete(name)

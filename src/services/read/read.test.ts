@@ -27,6 +27,7 @@ beforeAll(async () => {
     content: library.content,
     cursorSeal: sealer(secret, 'cursor'),
     tokenSeal,
+
     cacheBytes: 10_000_000,
     newRequestId,
     ...around,
@@ -35,6 +36,8 @@ beforeAll(async () => {
     operations: read.operations,
     authenticate: () => Promise.reject(new Error('nobody signs in here')),
     tokenSeal,
+    secret,
+
     newRequestId,
     origins: [],
     deadlineMs: 5000,

@@ -37,7 +37,7 @@ interface Waiter {
 export function openTail({ content, cache, clock, log }: { content: Content; cache: Purgeable; clock: Clock; log: Log }): Follower {
   let position: Position | null = null
   let build: string | null = null
-  let caughtUpAt: string | null = null
+  let caughtUpMs: number | null = null
   let confirmedMs = Number.NEGATIVE_INFINITY
   let hurry = new AbortController()
   const waiters = new Set<Waiter>()
@@ -49,7 +49,7 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
     else for (const { tags, seq, act } of tail.changes) cache.purge(tags, seq, act === 'withdrawn' || act === 'deleted')
     position = here
     build = tail.build
-    caughtUpAt = tail.caughtUpAt
+    caughtUpMs = tail.caughtUpAt === null ? null : Date.parse(tail.caughtUpAt)
     if (tail.upTo === tail.position.seq) confirmedMs = askedMs
     for (const waiter of waiters) if (comparePositions(here, waiter.position) >= 0) waiter.settle(true)
     return known === null || here.seq !== known.seq
@@ -106,7 +106,7 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
     reach,
     position: () => position,
     confirmedMs: () => confirmedMs,
-    stalenessS: () => (caughtUpAt === null ? null : Math.max(0, (clock.now() - Date.parse(caughtUpAt)) / 1000)),
+    stalenessS: () => (caughtUpMs === null ? null : Math.max(0, (clock.now() - caughtUpMs) / 1000)),
   }
 }
 
