@@ -12,7 +12,10 @@ const modules = join(root, 'node_modules')
 
 // What runs which tests: a command, and the Debian package that brings it.
 const systemPackages = {
-  '--tests': [{ commands: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', what: 'the pages in a real browser' }],
+  '--tests': [
+    { commands: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', what: 'the pages in a real browser' },
+    { commands: ['curl'], package: 'curl', what: 'the story of the README' },
+  ],
   '--bench': [
     { commands: ['nginx', '/usr/sbin/nginx'], package: 'nginx-light', what: 'the hot list beside nginx' },
     { commands: ['wrk'], package: 'wrk', what: 'load over HTTP' },
