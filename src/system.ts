@@ -155,7 +155,7 @@ export const hasAccount = async (master: Master, email: string): Promise<boolean
 
 export const openApiOf = (operations: readonly Operation[]): string => `${JSON.stringify(openApi(operations, version), null, 2)}\n`
 
-export type Fetch = (request: Request, received: { address: string }) => Promise<Response> | Response
+type Fetch = (request: Request, received: { address: string }) => Promise<Response> | Response
 
 /** The services on the wire: the public handler, and the operators'. */
 export function openDoors(services: Services, settings: ServiceSettings, { log, metrics }: Surroundings, readiness: () => Readiness) {

@@ -36,7 +36,13 @@ export function listen({ fetch, hosts, port, defect }: Listening): Listener {
         idleTimeout: idleTimeoutS,
         maxRequestBodySize: bodyWallBytes,
         development: false,
-        fetch: (request, bun) => fetch(request, { address: bun.requestIP(request)?.address ?? '' }),
+        fetch: (request, bun) =>
+          fetch(request, {
+            // Looked up by whoever wants it: a sixth of the time of an answer from memory, which does not.
+            get address() {
+              return bun.requestIP(request)?.address ?? ''
+            },
+          }),
         error: defect,
       })
       servers.push(server)

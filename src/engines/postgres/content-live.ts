@@ -96,6 +96,6 @@ function isPassing(error: unknown): boolean {
   const cause = error.cause
   return (
     /^(?:40001|57P01|08006|ECONNRESET|EPIPE)$/.test(codeOf(cause)) ||
-    (cause instanceof Error && /^Connection terminated/.test(cause.message))
+    (cause instanceof Error && /^Connection terminated unexpectedly/.test(cause.message))
   )
 }

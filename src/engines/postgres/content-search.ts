@@ -84,7 +84,7 @@ select ${snapshot}, ${leaderId(filter)} as leader,
   (select coalesce(json_agg(${cardWith(highlights)} order by r.place), '[]')::text from shown r ${besides}) as data,
   ${countsOver('ranked', ['brand', 'camera', 'language', 'tag', 'mount'])}::text as facets,
   (select count(*)::int from ranked) as ranked,
-  case when f.indexed then (select count(*)::int from fetched) when w.whole then w.finds else ${estimateOf(filter, lead, at, id)} end as total,
+  case when f.indexed then (select count(*)::int from fetched) when w.whole then w.finds else ${filterCount === 0 && question.words.length === 1 ? 'k.estimate' : estimateOf(filter, lead, at, id)} end as total,
   case when f.indexed then (select count(*) from fetched) < ${fetchMax} else w.whole end as exact,
   (select n.published_at::text from newest n order by n.published_at desc, n.id desc limit 1) as newest_at,
   (select n.id::text from newest n order by n.published_at desc, n.id desc limit 1) as newest_id
@@ -120,7 +120,7 @@ asked as materialized (select word, alternative, n = ${by.add(words.length)} as 
 stems as (${stems.join('\n  union all ')}),
 size as materialized (
   select coalesce(sum(fewest), 0)::int as estimate from (
-    select alternative, min(reviews + case when last then (select coalesce(sum(reviews), 0) from openings) else 0 end) as fewest from (
+    select alternative, min(greatest(reviews, case when last then (select sum(reviews) from openings) end)) as fewest from (
       select word, alternative, last, sum(reviews) as reviews from (
         select s.word, s.alternative, s.last, s.language,
           min((select coalesce(sum(v.reviews), 0) from build.word v where v.language = s.language and v.stem = s.stem)) as reviews
@@ -137,7 +137,10 @@ function queryOf({ text, open }: Search['question'], language: string, by: Param
   return `${whole} || coalesce(case when numnode(${before}) = 0 then ${opened} else ${before} && ${opened} end, '')`
 }
 
-/** As dense beyond the window as within it, over all reviews that the leading filter names; never more than the words stand in. */
+/**
+ * One word without filters stands in as many reviews as the vocabulary says. Else as dense beyond the window as within it, over all
+ * reviews that the leading filter names; never more than the words stand in.
+ */
 function estimateOf({ counted }: Filtering, lead: string, at: string, id: string): string {
   const all =
     counted === null

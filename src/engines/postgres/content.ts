@@ -1,5 +1,9 @@
 // What readers ask, answered by PostgreSQL: see `ports/content.ts` for what it promises.
+import { breaker } from '../../kit/breaker.ts'
+import { type Clock, systemClock } from '../../kit/clock.ts'
+import { within } from '../../kit/deadline.ts'
 import type { Log } from '../../kit/log.ts'
+import { Refusal } from '../../kit/refusal.ts'
 import type { Content } from '../../ports/content.ts'
 import { type Database, openPool } from './connect.ts'
 import { type FacetsRow, facetsOf, facetsStatement } from './content-facets.ts'
@@ -29,6 +33,7 @@ export interface ContentOptions {
   /** A replica, or the primary. */
   url: string
   log: Log
+  clock?: Clock
   /** Connections for lists and documents; searches have half as many of their own, so that they never make the others wait. */
   max?: number
   /** Of the read model; another one than this code's own in tests only. */
@@ -42,7 +47,7 @@ const searchTimeoutMs = 500
 const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_read_only: 'on' }
 const searchSettings = { ...readSettings, enable_sort: 'off', 'pg_trgm.similarity_threshold': '0.3' }
 
-export function openContent({ url, log, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
+export function openContent({ url, log, clock = systemClock, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
   const reads = openPool({ url, role: 'rcr_read', max, log, timeoutMs: readTimeoutMs, settings: readSettings })
   const searches = openPool({
     url,
@@ -55,33 +60,51 @@ export function openContent({ url, log, max = 8, fingerprint = ownFingerprint }:
   // The tail must be heard while every other connection is busy.
   const tails = openPool({ url, role: 'rcr_read', max: 2, log, timeoutMs: readTimeoutMs, settings: readSettings })
   const live = followLive(fingerprint)
-  const one = <R extends object>(asked: Asked, signal: AbortSignal | undefined, on: Database = reads): Promise<R> => {
-    signal?.throwIfAborted()
-    return live.one<R>(asked, on)
+  const circuit = replicaBreaker(clock)
+  /** Waiting for a connection, asking and asking again: all of it within the time of one statement, and a little. */
+  const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: () => Promise<T>): Promise<T> => {
+    if (signal?.aborted) throw new Refusal('late', 'The answer took too long.')
+    return circuit.run(() => within(clock, 100 + (on === searches ? searchTimeoutMs : readTimeoutMs), work(), away))
   }
+  const one = <R extends object>(asked: Asked, signal: AbortSignal | undefined, on: Database = reads): Promise<R> =>
+    guarded(signal, on, () => live.one<R>(asked, on))
   return {
     list: async (query, signal) => pageOf(await one<ListRow>(listStatement(query), signal), query.filters),
     review: async (slug, signal) => reviewOf(await one<ReviewRow>(reviewStatement(slug), signal), slug),
     search: async (search, signal) => searchPageOf(await one<SearchRow>(searchStatement(search), signal, searches), search),
-    async likely(words, language, signal) {
-      signal?.throwIfAborted()
-      return live.all<LikelyRow>(likelyStatement(words, language), searches)
-    },
+    likely: async (words, language, signal) =>
+      guarded(signal, searches, () => live.all<LikelyRow>(likelyStatement(words, language), searches)),
     suggest: async (beginning, limit, signal) => suggestedOf(await one<SuggestRow>(suggestStatement(beginning, limit), signal, searches)),
     facets: async (filters, signal) => facetsOf(await one<FacetsRow>(facetsStatement(filters), signal, searches), filters),
     compare: async (by, keys, signal) => comparedOf(await one<ComparedRow>(compareStatement(by, keys), signal), by, keys),
     catalogue: async (kind, query, signal) => catalogueOf(await one<CatalogueRow>(catalogueStatement(kind, query), signal), kind),
     item: async (kind, key, signal) => itemOf(await one<ItemRow>(itemStatement(kind, key), signal), kind, key),
-    applied: async () => snapshotOf(await one<SnapshotRow>(appliedStatement, undefined, tails)),
+    applied: async () => snapshotOf(await live.one<SnapshotRow>(appliedStatement, tails)),
     async tail(after) {
       const read = await live.schema(tails)
-      const row = await one<TailRow>(tailStatement(fingerprint, after), undefined, tails)
+      const row = await live.one<TailRow>(tailStatement(fingerprint, after), tails)
       if (row.live === read) return tailOf(row, read, after)
       live.follow(row.live)
-      return tailOf(await one<TailRow>(tailStatement(fingerprint, null), undefined, tails), row.live, null)
+      return tailOf(await live.one<TailRow>(tailStatement(fingerprint, null), tails), row.live, null)
     },
     async close() {
       await Promise.all([reads.close(), searches.close(), tails.close()])
     },
   }
 }
+
+/**
+ * A replica that hangs costs five readers their patience, not all of them; it is asked again every second, since nobody else may
+ * have what it has. Slow statements and a build that is not ready say nothing of its health.
+ */
+const replicaBreaker = (clock: Clock) =>
+  breaker({
+    failures: 5,
+    openMs: 1000,
+    successes: 2,
+    clock,
+    isFailure: (error) => error instanceof Refusal && error.reason === 'unavailable' && error.code !== 'not-built',
+    refusal: away,
+  })
+
+const away = () => new Refusal('unavailable', 'The database of this region does not answer now.', { retryAfterS: 1 })

@@ -69,6 +69,18 @@ describe('a corpus of reviews that nobody wrote', () => {
     expect(Math.min(...years)).toBeGreaterThan(300)
   })
 
+  test('no camera is reviewed before it is there', () => {
+    const releases = ['2013-01-01', '2019-05', '2024-08-20', '2025-12-20', null]
+    const dated = catalogue.cameras.map((camera, n) => ({ ...camera, releasedOn: releases[n % releases.length] ?? null }))
+    const release = new Map(dated.map(({ id, releasedOn }) => [id, releasedOn ?? '2016']))
+    const later = corpus(1, { ...catalogue, cameras: dated })
+    for (let n = 0; n < 1000; n++) {
+      const { publishedAt, fields } = later(n)
+      expect(publishedAt >= (release.get(fields.cameraId) ?? '') || publishedAt > '2025-12').toBeTrue()
+      expect(publishedAt < '2026').toBeTrue()
+    }
+  })
+
   test('puts only lenses on a camera that fit', () => {
     const mounts = new Map([...catalogue.cameras, ...catalogue.lenses].map(({ id, mount }) => [id, mount]))
     const lensed = many.filter(({ fields }) => fields.lensId !== null)

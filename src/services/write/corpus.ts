@@ -16,6 +16,8 @@ export interface Gear {
   brand: string
   model: string
   mount: string | null
+  /** A day or a month: nobody reviews it before. */
+  releasedOn?: string | null
 }
 
 /** What the reviews are about, and who signs them. In the same order the reviews are the same. */
@@ -36,16 +38,25 @@ export interface CorpusReview {
 const spanishPercent = 45
 const portuguesePercent = 30
 
-// They end before the first data begins, so that a seeded installation still opens with reviews that people wrote.
+// Ten years, up to the time from which most of the first data is: a seeded installation opens with reviews that people wrote.
 const fromMs = Date.UTC(2016, 0, 1)
-const tenYearsMs = Date.UTC(2026, 0, 1) - fromMs
+const toMs = Date.UTC(2026, 0, 1)
+const monthMs = 30 * 86_400_000
 
 /** The id of review n, which needs no catalogue. */
-export const corpusId = (seed: number, n: number): string => idAt(seed, n, momentOf(drawsOf(seed, n)))
+export const corpusId = (seed: number, n: number): string => idAt(seed, n, shareOf(drawsOf(seed, n)))
 
-const momentOf = (draw: Draw): number => fromMs + Math.floor((draw() / 2 ** 32) * (tenYearsMs / 1000)) * 1000
+/** How much of the time in which it may appear goes by before it does: 0 … 1. */
+const shareOf = (draw: Draw): number => draw() / 2 ** 32
 
-const idAt = (seed: number, n: number, atMs: number): string => steadyId(atMs, `corpus:${seed}:${n}`)
+const momentSince = (sinceMs: number, share: number): number => sinceMs + Math.floor(((toMs - sinceMs) * share) / 1000) * 1000
+
+const idAt = (seed: number, n: number, share: number): string => steadyId(momentSince(fromMs, share), `corpus:${seed}:${n}`)
+
+function releasedMs({ releasedOn }: Gear): number {
+  const releaseMs = Date.parse(releasedOn ?? '')
+  return Number.isNaN(releaseMs) ? fromMs : Math.max(fromMs, Math.min(releaseMs, toMs - monthMs))
+}
 
 export function corpus(seed: number, catalogue: CorpusCatalogue): (n: number) => CorpusReview {
   const order = drawsOf(seed, -1)
@@ -58,7 +69,7 @@ export function corpus(seed: number, catalogue: CorpusCatalogue): (n: number) =>
 
   return (n) => {
     const draw = drawsOf(seed, n)
-    const atMs = momentOf(draw)
+    const share = shareOf(draw)
     const language = languageOf(below(100, draw))
     const body = camera(draw)
     const lens = happens(70, draw) ? (lensFor.get(body.mount)?.(draw) ?? null) : null
@@ -66,8 +77,8 @@ export function corpus(seed: number, catalogue: CorpusCatalogue): (n: number) =>
     const text = prose[language]
     const title = written((into) => text.title(draw, about, into)).slice(0, 160)
     return {
-      id: idAt(seed, n, atMs),
-      publishedAt: new Date(atMs).toISOString(),
+      id: idAt(seed, n, share),
+      publishedAt: new Date(momentSince(releasedMs(body), share)).toISOString(),
       editorId: editor(draw),
       fields: {
         title,
