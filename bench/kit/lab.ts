@@ -1,0 +1,151 @@
+// The bench on which the system under test stands: a seeded data folder, the system as a process of its own, and its database.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { type Core, cpuUs, postgresOf, run, type Started, start, type Tool } from './process.ts'
+import type { Line } from './table.ts'
+
+const root = join(import.meta.dir, '..', '..')
+const rcr = [process.execPath, join(root, 'src', 'main.ts')]
+
+export interface Benchmark {
+  title: string
+  needs: readonly Tool[]
+  run(lab: Lab): Promise<Line[]>
+}
+
+export interface Lab {
+  /** Rounds of each side, and how long one lasts. */
+  turns: number
+  seconds: number
+  /** For whatever a benchmark writes. Gone afterwards. */
+  folder: string
+  say(text: string): void
+  /** A data folder whose read model holds all seeded reviews. No system runs on it. */
+  seeded(): Promise<string>
+  /** The system over a data folder, up and following. */
+  system(data: string, options?: { core?: Core; cacheMib?: number }): Promise<System>
+}
+
+export interface System extends Started {
+  url: string
+  opsUrl: string
+  /** Process id of the PostgreSQL that it runs. */
+  postgres: number
+  /** Which spends what, for `spending`. */
+  spenders: Readonly<Record<'server' | 'database', () => number>>
+  database(): Database
+  /** What the operators' page says. */
+  detail(): Promise<Detail>
+}
+
+/** How pgbench and a client of ours reach the database of a system. */
+export interface Database {
+  host: string
+  port: number
+  user: string
+  password: string
+  url: string
+}
+
+interface Detail {
+  project: { state: string; position: { seq: number } | null }
+  read: { position: { seq: number } | null; cache: Record<string, number> }
+}
+
+export interface LabOptions {
+  turns: number
+  seconds: number
+  reviews: number
+  say(text: string): void
+}
+
+export function openLab({ turns, seconds, reviews, say }: LabOptions): Lab & Disposable {
+  const folder = mkdtempSync(join(tmpdir(), 'rcr-bench-'))
+  let seeding: Promise<string> | undefined
+  return {
+    turns,
+    seconds,
+    folder,
+    say,
+    seeded: () => {
+      seeding ??= seedInto(join(folder, 'data'), reviews, say)
+      return seeding
+    },
+    system: startSystem,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+async function seedInto(data: string, reviews: number, say: Lab['say']): Promise<string> {
+  say(`seeding ${reviews.toLocaleString('en')} reviews …`)
+  await run('any', [...rcr, 'seed', '--reviews', String(reviews)], settingsFor(data))
+  const system = await startSystem(data, { core: 'any' })
+  await system.stop()
+  return data
+}
+
+const settingsFor = (data: string) => ({ RCR_DATA: data, RCR_LOG: 'error', RCR_HTTP_PORT: '0', RCR_OPS_PORT: '0' })
+
+export const startWords = [...rcr, 'start'] as const
+export const startSettings = settingsFor
+/** What `start` says when it serves: its address, and that of the operators' page. */
+export const isUp = /reviews\s+(http\S+)\/api\/v1\/content[\s\S]*operators\s+(http\S+)\/readyz/
+
+async function startSystem(data: string, { core = 'server', cacheMib }: { core?: Core; cacheMib?: number } = {}): Promise<System> {
+  const env = { ...settingsFor(data), ...(cacheMib !== undefined && { RCR_CACHE_MIB: String(cacheMib) }) }
+  const started = await start({ core, words: startWords, env, ready: isUp })
+  const [, url = '', opsUrl = ''] = started.said
+  const detail = async () => (await (await fetch(`${opsUrl}/readyz`)).json()) as Detail
+  await until(async () => {
+    const { project, read } = await detail()
+    return project.state === 'following' && read.position !== null && read.position.seq === project.position?.seq
+  })
+  const postgres = postgresOf(started.pid)
+  return {
+    ...started,
+    url,
+    opsUrl,
+    postgres,
+    spenders: { server: () => cpuUs(started.pid), database: () => cpuUs(postgres, 'family') },
+    database: () => databaseOf(join(data, 'postgres')),
+    detail,
+  }
+}
+
+/** Every 50 ms; a quarter of an hour at the most, for a big seed is projected meanwhile. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await isSo()); tries++) {
+    if (tries > 18_000) throw new Error('the system does not catch up')
+    await Bun.sleep(50)
+  }
+}
+
+function databaseOf(folder: string): Database {
+  const line = (name: string) => readFileSync(join(folder, name), 'utf8').trim()
+  if (!existsSync(join(folder, 'secret'))) throw new Error(`${folder} holds no PostgreSQL of ours`)
+  const parts = { host: '127.0.0.1', port: Number(line('port')), user: 'rcr', password: line('secret') }
+  return { ...parts, url: `postgres://${parts.user}:${parts.password}@${parts.host}:${parts.port}/postgres` }
+}
+
+/** The schema that readers use. */
+export async function liveSchema(database: Database): Promise<string> {
+  const [live] = await query<{ schema: string }>(database, 'select schema from content.live order by switched_at desc limit 1')
+  if (live === undefined) throw new Error('there is no read model')
+  return live.schema
+}
+
+/** Rows of the read model, for choosing what to ask. */
+export async function ask<R extends object>(database: Database, text: string): Promise<R[]> {
+  return query(database, text.replaceAll('build.', `"${await liveSchema(database)}".`))
+}
+
+async function query<R extends object>({ url }: Database, text: string): Promise<R[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  return client
+    .query<R>(text)
+    .then(({ rows }) => rows)
+    .finally(() => client.end())
+}

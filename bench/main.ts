@@ -1,0 +1,57 @@
+// npm run bench: every figure as a ratio within one run, beside a peer or a limit of the same machine.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cold } from './cold.ts'
+import { hot } from './hot.ts'
+import { type Benchmark, type Lab, openLab } from './kit/lab.ts'
+import { machine } from './kit/machine.ts'
+import { endAll, findProgram } from './kit/process.ts'
+import { type Line, tableOf } from './kit/table.ts'
+import { memory } from './memory.ts'
+import { projection } from './projection.ts'
+import { search } from './search.ts'
+import { startup } from './startup.ts'
+import { visible } from './visible.ts'
+import { write } from './write.ts'
+
+const benchmarks: Readonly<Record<string, Benchmark>> = { hot, cold, search, write, visible, projection, start: startup, memory }
+
+const words = process.argv.slice(2)
+const isQuick = words.includes('--quick')
+const names = words.filter((word) => !word.startsWith('--'))
+const unknown = [...names.filter((name) => !(name in benchmarks)), ...words.filter((word) => word.startsWith('--') && word !== '--quick')]
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(', ')}. npm run bench -- [${Object.keys(benchmarks).join(' ')}] [--quick]`)
+  process.exit(1)
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    endAll()
+    process.exitCode = 130
+  })
+
+const chosen = Object.entries(benchmarks).filter(([name]) => names.length === 0 || names.includes(name))
+const reviews = isQuick ? 1000 : 10_000
+using lab = openLab({ turns: isQuick ? 1 : 5, seconds: isQuick ? 1 : 2, reviews, say: (text) => console.error(text) })
+const lines: Line[] = []
+for (const [name, benchmark] of chosen) {
+  if (process.exitCode === 130) break
+  console.error(`${name}: ${benchmark.title} …`)
+  lines.push(...(await linesOf(benchmark, lab)))
+}
+const report = `${machine(words, reviews)}\n\n${tableOf(lines)}\n`
+console.log(report)
+// The file is of whole runs only: a figure of another day would say nothing beside the others.
+if (names.length === 0 && !isQuick && process.exitCode !== 130) writeFileSync(join(import.meta.dir, 'RESULTS.md'), `# Figures\n\n${report}`)
+
+async function linesOf({ title, needs, run }: Benchmark, on: Lab): Promise<Line[]> {
+  const missing = needs.filter((tool) => findProgram(tool) === null)
+  if (missing.length > 0) return [{ figure: title, because: `it needs ${missing.join(', ')}` }]
+  try {
+    return await run(on)
+  } catch (error) {
+    process.exitCode = 1
+    console.error(error)
+    return [{ figure: title, because: `it failed: ${(error as Error).message.split('\n')[0]}` }]
+  }
+}

@@ -1,0 +1,131 @@
+// Search among so many reviews that frequent words are looked for by walking: 14,000 of them, written by SQL.
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import pg from 'pg'
+import type { ReviewFilters } from '../../src/ports/content.ts'
+import { question } from '../../src/services/read/question.ts'
+import { type Library, openLibrary } from '../library.ts'
+import { sampleId } from '../samples.ts'
+
+let library: Library
+let client: pg.Client
+
+// One a minute from long ago on, the n-th newest of all has number 14,000 − n. In English. `often` stands in all, `half` in every
+// second, `old` in the older 3,000 and `mark` in the newer 11,000, so that `old mark` has no match though both are frequent.
+const count = 14_000
+const texts = `'often ' || case when n % 2 = 0 then 'half ' else 'rest ' end || case when n <= 6000 then 'old ' else '' end
+  || case when n > 6000 then 'mark ' else '' end || case when n % 1000 = 0 then 'rare ' else '' end`
+
+beforeAll(async () => {
+  library = await openLibrary()
+  client = new pg.Client(library.url)
+  await client.connect()
+  await client.query(`set search_path = "${library.schema}", public`)
+  await client.query(
+    `insert into review (id, version, slug, title, title_key, summary, body, verdict, pros, cons, images, tags, language, camera_id, editor_id, brand,
+      mount, keywords, published_at, created_at, updated_at)
+    select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 1, 'many-' || n, 'Many ' || n, 'many ' || n, ${texts}, '', '', '{}', '{}', '{}',
+      '{}', 'en', $1, $2, case when n <= 13900 then 'canon' else 'nikon' end, null, '', timestamptz '2020-01-01' + n * interval '1 minute', now(), now()
+    from generate_series(1, $3::int) n`,
+    [sampleId('camera', 1), sampleId('editor', 1), count],
+  )
+  await client.query(
+    `insert into word select 'en', word, word, (tsvector_to_array(to_tsvector('content.app_en', word)))[1], ndoc
+    from ts_stat('select to_tsvector(''content.app_simple'', title || '' '' || summary) from review where slug like ''many-%''')
+    on conflict (language, word) do update set reviews = word.reviews + excluded.reviews`,
+  )
+  await client.query(`update facet set reviews = reviews + $1 where dimension = 'language' and value = 'en'`, [count])
+  await client.query(`update facet set reviews = reviews + 13900 where dimension = 'brand' and value = 'canon'`)
+  await client.query('analyze review, word')
+}, 60_000)
+afterAll(async () => {
+  await client.end()
+  await library.close()
+})
+
+const find = (q: string, filters: ReviewFilters = {}, limit = 100) =>
+  library.content.search({ question: question(q), filters, from: null, limit })
+const numbers = (page: { text: string }) =>
+  (JSON.parse(page.text) as { slug: string }[]).flatMap(({ slug }) =>
+    slug.startsWith('many-') ? [Number(slug.slice('many-'.length))] : [],
+  )
+
+describe('a frequent word', () => {
+  test('shows the newest 500, and about how many there are', async () => {
+    const page = await find('often ')
+    expect(page).toMatchObject({ window: 500, exact: false })
+    expect(page.total).toBeGreaterThan(13_000)
+    expect(page.total).toBeLessThan(15_000)
+    expect(Math.min(...numbers(page))).toBeGreaterThan(count - 500)
+    const half = await find('often half ')
+    expect(half.total).toBeGreaterThan(5_000)
+    expect(half.total).toBeLessThan(7_500)
+  })
+
+  test('is paged to the end of its window, each once, while others are published', async () => {
+    const first = await find('often ')
+    const seen = numbers(first)
+    await client.query(`update review set published_at = now() where slug = 'many-1'`) // comes in from below the window
+    for (let { next } = first; next !== null; ) {
+      const page = await library.content.search({ question: question('often '), filters: {}, from: next, limit: 100 })
+      seen.push(...numbers(page))
+      next = page.next
+    }
+    await client.query(`update review set published_at = timestamptz '2020-01-01' + interval '1 minute' where slug = 'many-1'`)
+    expect(seen).toHaveLength(500)
+    expect(new Set(seen).size).toBe(500)
+    expect(seen).not.toContain(1)
+  })
+
+  test('under a filter that few pass is counted to the end', async () => {
+    expect(await find('often ', { brand: 'nikon' })).toMatchObject({ total: 100, exact: true, window: 100 })
+    expect(await find('often ', { brand: 'nikon', tag: 'lluvia' })).toMatchObject({ total: 0, exact: true })
+    expect(await find('often ', { camera: 'canon-eos-r1', language: 'en' })).toMatchObject({ window: 500, exact: false })
+  })
+})
+
+describe('rare matches', () => {
+  test('of frequent words are found, all of them, wherever they are', async () => {
+    expect(await find('old mark ')).toMatchObject({ total: 0, exact: true })
+    expect(await find('often rare ')).toMatchObject({ total: 14, exact: true })
+    const old = await find('old ')
+    expect(old.window).toBe(500)
+    expect(Math.min(...numbers(old))).toBeGreaterThan(5500)
+    expect(Math.max(...numbers(old))).toBeLessThanOrEqual(6000)
+  })
+
+  test('of an exclusion alone are looked for among the newest', async () => {
+    const page = await find('-half')
+    expect(page.window).toBe(500)
+    expect(numbers(page).every((n) => n % 2 === 1)).toBe(true)
+  })
+})
+
+test('no plan sorts or scans all reviews to show a page', async () => {
+  const { listStatement } = await import('../../src/engines/postgres/content-list.ts')
+  for (const sort of ['newest', 'oldest', 'title'] as const)
+    for (const filters of [
+      {},
+      { brand: 'canon' },
+      { camera: sampleId('camera', 1) },
+      { language: 'en' },
+      { editor: sampleId('editor', 1) },
+    ]) {
+      if (sort === 'title' && Object.keys(filters).length > 0) continue // all of a brand are sorted, no more
+      const { text, values } = listStatement({ filters, sort, after: null, limit: 20 })
+      const { rows } = await client.query({ text: `explain (analyze, format json) ${text.replaceAll('build.', '')}`, values: [...values] })
+      const read = reviewsRead(rows[0]['QUERY PLAN'][0].Plan)
+      expect([sort, filters, read <= 21]).toEqual([sort, filters, true])
+    }
+})
+
+interface Plan {
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Actual Loops': number
+  Plans?: Plan[]
+}
+
+/** Rows that left the table of reviews. */
+const reviewsRead = (plan: Plan): number =>
+  (plan['Relation Name'] === 'review' ? plan['Actual Rows'] * plan['Actual Loops'] : 0) +
+  (plan.Plans ?? []).reduce((sum, inner) => sum + reviewsRead(inner), 0)
