@@ -155,8 +155,6 @@ export const hasAccount = async (master: Master, email: string): Promise<boolean
 
 export const openApiOf = (operations: readonly Operation[]): string => `${JSON.stringify(openApi(operations, version), null, 2)}\n`
 
-type Fetch = (request: Request, received: { address: string }) => Promise<Response> | Response
-
 /** The services on the wire: the public handler, and the operators'. */
 export function openDoors(services: Services, settings: ServiceSettings, { log, metrics }: Surroundings, readiness: () => Readiness) {
   const api = rest({

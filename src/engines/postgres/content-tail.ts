@@ -1,5 +1,5 @@
 // The end of the change table, as caches and event streams follow it.
-import type { Seen, Snapshot, Tail } from '../../ports/content.ts'
+import type { Seen, Tail } from '../../ports/content.ts'
 import type { Asked } from './content-live.ts'
 import { instantOf, type SnapshotRow, snapshot, snapshotOf } from './content-shapes.ts'
 
@@ -30,5 +30,3 @@ export function tailOf(row: TailRow, build: string, after: number | null): Tail 
   const gap = after !== null && row.oldest !== null && after < row.oldest - 1 && row.seq > after && (changes[0]?.seq ?? 0) === row.oldest
   return { ...snapshotOf(row), build, changes, upTo, gap }
 }
-
-export type { Snapshot }
