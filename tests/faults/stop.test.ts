@@ -1,0 +1,60 @@
+// SIGTERM in the middle of work: what was begun is answered, nothing new is taken, operators see it at once.
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../src/kit/clock.ts'
+import { type Running, startProcess } from '../process.ts'
+
+let folder: string
+let running: Running
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rcr-stop-'))
+  running = await startProcess(folder, { RCR_LOG: 'error' })
+}, 30_000)
+afterAll(async () => {
+  running.child.kill('SIGKILL')
+  await running.ended
+  await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+})
+
+const body = JSON.stringify({ email: 'editor@example.com', password: 'first-light-2026' })
+const head = `POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`
+
+/** A request of which the second half comes when `go` is called; resolves with the whole answer. */
+async function halfSent(): Promise<{ go: () => void; answer: Promise<string> }> {
+  const { hostname, port } = new URL(running.api)
+  const socket: Socket = connect(Number(port), hostname)
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+  const answer = new Promise<string>((resolve) => {
+    let text = ''
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    socket.on('error', () => resolve(text))
+    socket.on('close', () => resolve(text))
+  })
+  socket.write(head + body.slice(0, 10))
+  return { go: () => socket.write(body.slice(10)), answer }
+}
+
+const isRefused = (url: string) =>
+  fetch(url).then(
+    () => false,
+    () => true,
+  )
+
+test('a request that was under way is answered after SIGTERM, new ones are not taken, and the process ends in order', async () => {
+  const begun = await halfSent()
+  await fetch(`${running.api}/content`) // by now the half request has been read, too
+  running.child.kill('SIGTERM')
+  while (!(await isRefused(`${running.api}/content`))) await systemClock.sleep(5)
+  expect((await fetch(`${running.ops}/readyz`)).status).toBe(503)
+  begun.go()
+  const answer = await begun.answer
+  expect(answer).toStartWith('HTTP/1.1 200')
+  expect(answer).toContain('accessToken')
+  expect(await running.ended).toBe(0)
+}, 20_000)
