@@ -43,7 +43,7 @@ export const cold: Benchmark = {
 }
 
 /** Every list begins at another time. */
-function lists(): string[] {
+export function lists(): string[] {
   const [fromMs, toMs, many] = [Date.UTC(2017, 0), Date.UTC(2026, 0), 50_000]
   return Array.from({ length: many }, (_, at) => {
     const before = new Date(fromMs + ((at * 7919) % many) * ((toMs - fromMs) / many))

@@ -2,26 +2,43 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cold } from './cold.ts'
+import { flat } from './flat.ts'
 import { hot } from './hot.ts'
 import { type Benchmark, type Lab, openLab } from './kit/lab.ts'
 import { machine } from './kit/machine.ts'
 import { endAll, findProgram } from './kit/process.ts'
 import { type Line, tableOf } from './kit/table.ts'
 import { memory } from './memory.ts'
+import { overload } from './overload.ts'
 import { projection } from './projection.ts'
 import { search } from './search.ts'
 import { startup } from './startup.ts'
 import { visible } from './visible.ts'
+import { workers } from './workers.ts'
 import { write } from './write.ts'
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { hot, cold, search, write, visible, projection, start: startup, memory }
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  hot,
+  cold,
+  search,
+  flat,
+  write,
+  visible,
+  projection,
+  start: startup,
+  memory,
+  overload,
+  workers,
+}
 
 const words = process.argv.slice(2)
 const isQuick = words.includes('--quick')
+const isLarge = words.includes('--large')
+const flags = ['--quick', '--large']
 const names = words.filter((word) => !word.startsWith('--'))
-const unknown = [...names.filter((name) => !(name in benchmarks)), ...words.filter((word) => word.startsWith('--') && word !== '--quick')]
+const unknown = words.filter((word) => (word.startsWith('--') ? !flags.includes(word) : !(word in benchmarks)))
 if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(', ')}. npm run bench -- [${Object.keys(benchmarks).join(' ')}] [--quick]`)
+  console.error(`There is no ${unknown.join(', ')}. npm run bench -- [${Object.keys(benchmarks).join(' ')}] [--quick] [--large]`)
   process.exit(1)
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -32,7 +49,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 
 const chosen = Object.entries(benchmarks).filter(([name]) => names.length === 0 || names.includes(name))
 const reviews = isQuick ? 1000 : 10_000
-using lab = openLab({ turns: isQuick ? 1 : 5, seconds: isQuick ? 1 : 2, reviews, say: (text) => console.error(text) })
+using lab = openLab({
+  turns: isQuick ? 1 : 5,
+  seconds: isQuick ? 1 : 2,
+  sizes: { usual: reviews, large: isLarge ? 1_000_000 : 5 * reviews },
+  say: (text) => console.error(text),
+})
 const lines: Line[] = []
 for (const [name, benchmark] of chosen) {
   if (process.exitCode === 130) break

@@ -10,7 +10,8 @@ const checks: Record<string, string[]> = {
   lint: [bin('biome'), 'check', '--error-on-warnings', '.'],
   'import rules': [process.execPath, 'test', 'tests/architecture.test.ts'],
   'dead code': [bin('knip'), '--no-progress'],
-  'contract drift': [process.execPath, 'src/main.ts', 'openapi', '--check'],
+  'contract drift': [process.execPath, 'src/main.ts', 'contracts', '--check'],
+  'gRPC contract': [process.execPath, 'scripts/proto.ts', '--check'],
   'pure rules': [process.execPath, 'test', 'src/domain', 'src/kit'],
 }
 

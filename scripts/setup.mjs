@@ -15,6 +15,7 @@ const systemPackages = {
   '--tests': [
     { commands: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', what: 'the pages in a real browser' },
     { commands: ['curl'], package: 'curl', what: 'the story of the README' },
+    { commands: ['strace'], package: 'strace', what: 'disks that fail, and that nothing is acknowledged before its sync' },
   ],
   '--bench': [
     { commands: ['nginx', '/usr/sbin/nginx'], package: 'nginx-light', what: 'the hot list beside nginx' },

@@ -55,9 +55,18 @@ function longSecret(text: string): string {
   return text
 }
 
+export type ShipSetting = 'off' | { mode: 'async' | 'sync'; folder: string }
+
+function ship(text: string): ShipSetting {
+  if (text === 'off') return 'off'
+  const [, isSync, folder = ''] = /^(sync:)?(.*)$/.exec(text) ?? []
+  if (folder === '') throw new Error('must be a folder, sync:<folder>, or off')
+  return { mode: isSync ? 'sync' : 'async', folder: resolve(folder) }
+}
+
 function httpUrl(text: string): string {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new Error('must be like https://api.example.com')
-  return text.replace(/\/+$/, '')
+  return text.endsWith('/') ? httpUrl(text.slice(0, -1)) : text
 }
 
 export const table = {
@@ -71,13 +80,23 @@ export const table = {
     standard: 'var',
     help: 'Folder of all data: the master and the embedded PostgreSQL. A local disk.',
   }),
+  RCR_SHIP: optional({
+    read: ship,
+    help: 'A second place for the master: a folder of another disk or machine, at most a second behind; sync:<folder>: acknowledged only when it is there as well. off: no second place any more.',
+  }),
   RCR_HOST: setting({
     read: hosts,
     standard: 'loopback',
     help: 'Addresses to listen on: loopback, or a list such as 0.0.0.0,:: (production only).',
   }),
   RCR_HTTP_PORT: setting({ read: whole(0, 65535), standard: '8080', help: 'Port of the API. 0: any free one.' }),
+  RCR_GRPC_PORT: setting({ read: whole(0, 65535), standard: '50051', help: 'Port of the API over gRPC. 0: any free one.' }),
   RCR_OPS_PORT: setting({ read: whole(0, 65535), standard: '9090', help: 'Port of /healthz, /readyz and /metrics. 0: any free one.' }),
+  RCR_GRPC_TLS_CERT: optional({
+    read: (text) => resolve(text),
+    help: 'File with the certificate chain (PEM) for gRPC, with RCR_GRPC_TLS_KEY. Unset: plain text, for whoever ends TLS before it.',
+  }),
+  RCR_GRPC_TLS_KEY: optional({ read: (text) => resolve(text), help: 'File with the key (PEM) of that certificate.' }),
   RCR_SECRET: optional({
     read: longSecret,
     secret: true,
@@ -89,7 +108,21 @@ export const table = {
     standard: '',
     help: 'Origins whose pages may send commands, separated by commas. Reading is open to all.',
   }),
-  RCR_CACHE_MIB: setting({ read: whole(1, 65536), standard: '64', help: 'Memory for the response cache, in MiB.' }),
+  RCR_CACHE_MIB: setting({ read: whole(1, 65536), standard: '64', help: 'Memory for the response cache of each process, in MiB.' }),
+  RCR_WORKERS: setting({
+    read: whole(1, 32),
+    standard: '1',
+    help: 'Processes that serve on the same port: one for each core that the database leaves. `start --workers` wins over it.',
+  }),
+  RCR_CONNECTIONS: optional({
+    read: whole(2, 1024),
+    help: 'Connections to the database for lists and documents, of all processes together; searches have half as many beside. Unset: 8, or two for each core where there are many processes.',
+  }),
+  RCR_QUERIES_AT_ONCE: optional({
+    read: whole(1, 10_000),
+    help: 'Questions that the cache cannot answer, worked on at once in each process; what cannot be answered soon is refused. Unset: twice the connections.',
+  }),
+  RCR_COMMANDS_AT_ONCE: setting({ read: whole(1, 10_000), standard: '96', help: 'Commands worked on at once in each process.' }),
   RCR_LOG: setting({
     read: oneOf('debug', 'info', 'warn', 'error', 'silent'),
     standard: 'info',
@@ -113,7 +146,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const values: Record<string, unknown> = {}
   for (const [name, declared] of Object.entries<Setting<unknown>>(table)) {
     try {
-      values[name] = declared.read(environment[name] ?? declared.standard ?? '')
+      // Set to nothing, as templates do with what is not filled in, is not set.
+      values[name] = declared.read(environment[name] || (declared.standard ?? ''))
     } catch (error) {
       faults.push(`${name} ${(error as Error).message}${declared.secret ? '' : ` (is: ${environment[name]})`}`)
     }
@@ -129,11 +163,17 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 const isLoopback = (address: string) => address === '::1' || address.startsWith('127.')
 
 function contradictions(settings: Settings): string[] {
+  if ((settings.RCR_GRPC_TLS_CERT === null) !== (settings.RCR_GRPC_TLS_KEY === null))
+    return ['RCR_GRPC_TLS_CERT and RCR_GRPC_TLS_KEY belong together: set both, or neither']
+  const { RCR_SHIP, RCR_DATA } = settings
+  const isInside = RCR_SHIP !== null && RCR_SHIP !== 'off' && `${RCR_SHIP.folder}/`.startsWith(`${RCR_DATA}/`)
+  const shipping = isInside ? ['RCR_SHIP must not lie in RCR_DATA: what burns there would burn twice'] : []
   if (settings.RCR_MODE === 'demo')
     return settings.RCR_HOST.every(isLoopback)
-      ? []
-      : ['RCR_HOST beyond loopback needs RCR_MODE=production: the demo accounts have a public password']
+      ? shipping
+      : [...shipping, 'RCR_HOST beyond loopback needs RCR_MODE=production: the demo accounts have a public password']
   return [
+    ...shipping,
     ...(settings.RCR_SECRET === null ? ['RCR_SECRET is needed in production; `openssl rand -base64 48` makes one'] : []),
     ...(settings.RCR_PUBLIC_URL === null ? ['RCR_PUBLIC_URL is needed in production: where users reach the API'] : []),
   ]

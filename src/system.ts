@@ -1,11 +1,16 @@
 // THE MAP: which engines there are, and which of them each service receives.
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { joinPostgres } from './engines/embedded/join-postgres.ts'
 import { startPostgres } from './engines/embedded/start-postgres.ts'
 import { openLmdbMaster } from './engines/lmdb/master.ts'
+import { type Restored, restoreLmdbMaster } from './engines/lmdb/restore.ts'
 import { openContent } from './engines/postgres/content.ts'
 import { prepareDatabase } from './engines/postgres/prepare.ts'
 import { openProjection } from './engines/postgres/projection.ts'
+import { openShipFolder } from './engines/ship/folder.ts'
+import { openShipped } from './engines/ship/shipped.ts'
 import type { Clock, RandomBytes } from './kit/clock.ts'
 import { idMaker } from './kit/id.ts'
 import type { Log } from './kit/log.ts'
@@ -17,11 +22,17 @@ import { sealer } from './kit/seal.ts'
 import type { Content } from './ports/content.ts'
 import type { Master } from './ports/master.ts'
 import type { Projection } from './ports/projection.ts'
+import { wellAddressed } from './protocols/addressed.ts'
 import { docs } from './protocols/docs.ts'
+import { graphQl, schemaText } from './protocols/graphql/graphql.ts'
+import { readDocuments } from './protocols/graphql/library.ts'
+import { persistedQuery } from './protocols/graphql/parameters.ts'
+import type { GrpcListening } from './protocols/grpc/serve.ts'
 import { openApi } from './protocols/openapi.ts'
 import { ops, type Readiness } from './protocols/ops.ts'
 import { presentDefect } from './protocols/present.ts'
 import { rest } from './protocols/rest.ts'
+import { type AtOnce, atOnceFor, openShedding } from './protocols/shedding.ts'
 import { type Auth, openAuth } from './services/auth/auth.ts'
 import { emailClaim } from './services/auth/mail.ts'
 import { openProject, type Project } from './services/project/project.ts'
@@ -41,6 +52,8 @@ export interface Surroundings {
 }
 
 export interface Engines {
+  /** Of the read model, for processes that share it. */
+  databaseUrl: string
   master: Master
   projection: Projection
   content: Content
@@ -48,9 +61,49 @@ export interface Engines {
 
 export const version = '0.1.0'
 
+const masterFolder = ({ RCR_DATA }: Settings): string => join(RCR_DATA, 'master')
+
 /** The master alone: for commands that only write. */
-export const openMaster = (settings: Settings, { clock, random, log }: Surroundings): Promise<Master> =>
-  openLmdbMaster({ folder: join(settings.RCR_DATA, 'master'), clock, random, log })
+export function openMaster(settings: Settings, around: Surroundings): Promise<Master> {
+  const { RCR_SHIP: place } = settings
+  const to = (folder: string) => (epoch: string) => openShipFolder(folder, epoch, around.random)
+  const ship = place === null || place === 'off' ? place : { mode: place.mode, ship: to(place.folder) }
+  return openLmdbMaster({ folder: masterFolder(settings), ship, ...around })
+}
+
+/** A master from a backup, from what was shipped, or from both. */
+export async function restoreMaster(
+  settings: Settings,
+  { from, ship, progress }: { from: string | null; ship: string | null; progress: (entries: number) => void },
+  { clock, random }: Surroundings,
+): Promise<Restored> {
+  return restoreLmdbMaster({
+    to: masterFolder(settings),
+    from,
+    shipped: ship === null ? [] : await openShipped(ship),
+    clock,
+    random,
+    progress,
+  })
+}
+
+/** Of each process. One process keeps eight busy; more processes than that need no more than two for each core between them. */
+export function connectionsOf({ RCR_CONNECTIONS, RCR_WORKERS }: Settings): number {
+  const all = RCR_CONNECTIONS ?? Math.max(8, Math.min(2 * availableParallelism(), 8 * RCR_WORKERS))
+  return Math.max(2, Math.floor(all / RCR_WORKERS))
+}
+
+/** What all processes may open, searches and tails included, with room for the projector, commands, replicas and a look by hand. */
+const databaseConnections = (settings: Settings): number => {
+  const own = connectionsOf(settings)
+  return Math.max(60, 40 + settings.RCR_WORKERS * (own + Math.max(2, own >> 1) + 2))
+}
+
+// Twice as many questions as there are connections keep these busy while others are read and presented, and nobody waits in the
+// driver for more than one statement. Commands share the master's syncs, which take all that come together; 96 bodies are 24 MiB.
+const standardAtOnce = atOnceFor(16, 96)
+export const atOnceOf = (settings: Settings): AtOnce =>
+  atOnceFor(settings.RCR_QUERIES_AT_ONCE ?? 2 * connectionsOf(settings), settings.RCR_COMMANDS_AT_ONCE)
 
 /** `alone`: the folder must be nobody else's. `beside`: a command that shares the database of a running system. */
 export type Manner = 'alone' | 'beside'
@@ -61,7 +114,7 @@ async function openDatabase(settings: Settings, manner: Manner, around: Surround
   const folder = join(settings.RCR_DATA, 'postgres')
   try {
     const { clock, random, log } = around
-    const postgres = await startPostgres({ folder, clock, random, log })
+    const postgres = await startPostgres({ folder, clock, random, log, settings: { max_connections: databaseConnections(settings) } })
     stack.defer(() => postgres.stop())
     return postgres.url
   } catch (error) {
@@ -79,9 +132,9 @@ export async function openEngines(settings: Settings, manner: Manner, around: Su
   if (url.status === 'rejected') throw url.reason
   const projection = openProjection({ url: url.value, ...around })
   stack.defer(() => projection.close())
-  const content = openContent({ url: url.value, ...around })
+  const content = openContent({ url: url.value, max: connectionsOf(settings), ...around })
   stack.defer(() => content.close())
-  return { master: master.value, projection, content }
+  return { databaseUrl: url.value, master: master.value, projection, content }
 }
 
 async function prepared(url: string, log: Log): Promise<string> {
@@ -95,6 +148,10 @@ export interface ServiceSettings {
   publicUrl: string
   writeOrigins: readonly string[]
   cacheBytes: number
+  /** Bounds of what is worked on at once. */
+  atOnce?: AtOnce
+  /** GraphQL shows its schema, and a page to try it: not in production. */
+  explorable?: boolean
 }
 
 function openAuthOver(master: Master, issuer: string, around: Surroundings): Auth {
@@ -153,29 +210,61 @@ export async function seedMaster(settings: Settings, around: Surroundings, wante
 
 export const hasAccount = async (master: Master, email: string): Promise<boolean> => (await master.owner(emailClaim(email))) !== null
 
+const documentsFolder = fileURLToPath(new URL('../contracts/documents', import.meta.url))
+
+export const graphQlSchemaOf = (operations: readonly Operation[]): string => schemaText(operations)
+
 export const openApiOf = (operations: readonly Operation[]): string => `${JSON.stringify(openApi(operations, version), null, 2)}\n`
 
-/** The services on the wire: the public handler, and the operators'. */
-export function openDoors(services: Services, settings: ServiceSettings, { log, metrics }: Surroundings, readiness: () => Readiness) {
-  const api = rest({
-    operations: services.operations,
+/** The services on the wire: the public handler, the operators', and what looks after the load until a signal. */
+export function openDoors(services: Services, settings: ServiceSettings, around: Surroundings, readiness: () => Readiness) {
+  const { log, metrics } = around
+  const shedding = openShedding({
+    atOnce: settings.atOnce ?? standardAtOnce,
+    searches: ['/content/search', '/content/suggest', '/content/facets'],
+    origins: settings.writeOrigins,
+    newRequestId: services.newId,
+    ...around,
+  })
+  const wire = {
     authenticate: services.auth.authenticate,
     secret: settings.secret,
     tokenSeal: sealer(settings.secret, 'token'),
     newRequestId: services.newId,
-    origins: settings.writeOrigins,
-    log,
-    metrics,
     deadlineMs: 10_000,
+    ...around,
+  }
+  const api = rest({ ...wire, operations: shedding.commands(services.operations), origins: settings.writeOrigins })
+  // Loaded once the rest serves: its libraries take as long as the first answer.
+  const grpc = async (listening: GrpcListening) => {
+    const { listenGrpc } = await import('./protocols/grpc/serve.ts')
+    const operations = shedding.calls(services.operations)
+    return listenGrpc({ ...wire, operations, isReady: () => readiness().ready }, listening)
+  }
+  const graph = graphQl({
+    ...wire,
+    operations: shedding.calls(services.operations),
+    origins: settings.writeOrigins,
+    explorable: settings.explorable ?? false,
+    documents: readDocuments(documentsFolder),
   })
-  const pages = docs(openApiOf(services.operations))
-  const publicDoor = services.read.edge(async (request, received) => (await pages(request)) ?? api(request, received))
+
+  const pages = docs(openApiOf(services.operations), services.newId)
+  const rested = shedding.queries(async (request, received) => (await pages(request)) ?? api(request, received))
+  const publicDoor = services.read.edge(
+    async (request, received) => (await graph(request, received)) ?? rested(request, received),
+    [persistedQuery],
+  )
+  const seen = () => {
+    const { ready, detail } = readiness()
+    return { ready, detail: { ...detail, load: shedding.load() } }
+  }
   const defect = (error: unknown) => {
     const requestId = services.newId()
     log.error('defect', { requestId, error })
     return presentDefect(requestId, '')
   }
-  return { fetch: publicDoor, ops: ops(metrics, readiness), defect }
+  return { fetch: wellAddressed(publicDoor, services.newId), ops: ops(metrics, seen), grpc, defect, run: shedding.run }
 }
 
 /** The operations without their engines: for the contract. Calling one of them fails. */

@@ -13,9 +13,16 @@ export interface Process {
   ended: Promise<number | null>
 }
 
-export function rcr(folder: string, words: readonly string[], environment: Record<string, string> = {}): Process {
-  const child = spawn(process.execPath, [main, ...words], {
-    env: { ...withoutSettings(process.env), RCR_DATA: folder, RCR_HTTP_PORT: '0', RCR_OPS_PORT: '0', ...environment },
+/** `before`: words of a command that runs it, such as a tracer. */
+export function rcr(
+  folder: string,
+  words: readonly string[],
+  environment: Record<string, string> = {},
+  before: readonly string[] = [],
+): Process {
+  const [command = '', ...more] = [...before, process.execPath, main, ...words]
+  const child = spawn(command, more, {
+    env: { ...withoutSettings(process.env), RCR_DATA: folder, RCR_HTTP_PORT: '0', RCR_OPS_PORT: '0', RCR_GRPC_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
@@ -36,8 +43,12 @@ export interface Running extends Process {
 }
 
 /** `rcr start`, when it answers readers. */
-export async function startProcess(folder: string, environment: Record<string, string> = {}): Promise<Running> {
-  const started = rcr(folder, ['start'], environment)
+export async function startProcess(
+  folder: string,
+  environment: Record<string, string> = {},
+  before: readonly string[] = [],
+): Promise<Running> {
+  const started = rcr(folder, ['start'], environment, before)
   for (;;) {
     const api = /reviews +(http\S+)\/api/.exec(started.output())?.[1]
     const ops = /operators +(http\S+)\/readyz/.exec(started.output())?.[1]

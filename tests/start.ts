@@ -32,6 +32,8 @@ export interface TestSystem extends AsyncDisposable {
   ask(what: string, asking?: Asking): Promise<Reply>
   fetch(request: Request): Promise<Response>
   ops(path: string): Promise<Response>
+  /** For what needs a real socket. */
+  doors: ReturnType<typeof openDoors>
   /** Resolves when readers see everything that was committed before the call. */
   settled(): Promise<void>
   signIn(email: string, password?: string): Promise<User>
@@ -54,6 +56,8 @@ export interface Options {
   databaseUrl?: string
   /** Default true: the curated cameras, lenses and reviews, and the demo accounts. */
   firstData?: boolean
+  /** Default true: GraphQL shows its schema, as outside production. */
+  explorable?: boolean
 }
 
 export async function startSystem(options: Options = {}): Promise<TestSystem> {
@@ -71,7 +75,13 @@ export async function startSystem(options: Options = {}): Promise<TestSystem> {
       metrics: openMetrics({ ofProcess: false }),
     }
     const engines = await openEngines(readSettings({ RCR_DATA: folder, DATABASE_URL: databaseUrl }), 'alone', around, stack)
-    const served = { secret: new Uint8Array(32).fill(1), publicUrl: 'http://localhost', writeOrigins: [], cacheBytes: 16 * 2 ** 20 }
+    const served = {
+      secret: new Uint8Array(32).fill(1),
+      publicUrl: 'http://localhost',
+      writeOrigins: [],
+      cacheBytes: 16 * 2 ** 20,
+      explorable: options.explorable ?? true,
+    }
     const services = openServices(engines, served, around)
     if (firstData) await Promise.all([services.write.bringFirstData(await readFirstData()), bringDemoAccounts(engines, services)])
     const stop = new AbortController()
@@ -124,6 +134,7 @@ function systemOf({ engines, services, doors, conforms, logLines, databaseUrl, s
     ask,
     fetch,
     ops: (path) => doors.ops(new Request(`http://localhost${path}`)),
+    doors,
     logLines,
     databaseUrl,
     async settled() {

@@ -22,10 +22,19 @@ export interface Lab {
   /** For whatever a benchmark writes. Gone afterwards. */
   folder: string
   say(text: string): void
-  /** A data folder whose read model holds all seeded reviews. No system runs on it. */
-  seeded(): Promise<string>
+  /** A data folder whose read model holds all seeded reviews: so many, or as many as for every benchmark. No system runs on it. */
+  seeded(reviews?: number): Promise<string>
+  /** As many as `seeded` brings by itself, and as many as for what shall not grow with them. */
+  sizes: { usual: number; large: number }
   /** The system over a data folder, up and following. */
-  system(data: string, options?: { core?: Core; cacheMib?: number }): Promise<System>
+  system(data: string, options?: Options): Promise<System>
+}
+
+interface Options {
+  core?: Core
+  cacheMib?: number
+  /** Processes on its port. */
+  workers?: number
 }
 
 export interface System extends Started {
@@ -50,6 +59,7 @@ export interface Database {
 }
 
 interface Detail {
+  workers?: { pid: number }[]
   project: { state: string; position: { seq: number } | null }
   read: { position: { seq: number } | null; cache: Record<string, number> }
 }
@@ -57,20 +67,22 @@ interface Detail {
 export interface LabOptions {
   turns: number
   seconds: number
-  reviews: number
+  sizes: Lab['sizes']
   say(text: string): void
 }
 
-export function openLab({ turns, seconds, reviews, say }: LabOptions): Lab & Disposable {
+export function openLab({ turns, seconds, sizes, say }: LabOptions): Lab & Disposable {
   const folder = mkdtempSync(join(tmpdir(), 'rcr-bench-'))
-  let seeding: Promise<string> | undefined
+  const seedings = new Map<number, Promise<string>>()
   return {
     turns,
     seconds,
     folder,
+    sizes,
     say,
-    seeded: () => {
-      seeding ??= seedInto(join(folder, 'data'), reviews, say)
+    seeded(reviews = sizes.usual) {
+      const seeding = seedings.get(reviews) ?? seedInto(join(folder, `data-${reviews}`), reviews, say)
+      seedings.set(reviews, seeding)
       return seeding
     },
     system: startSystem,
@@ -86,15 +98,15 @@ async function seedInto(data: string, reviews: number, say: Lab['say']): Promise
   return data
 }
 
-const settingsFor = (data: string) => ({ RCR_DATA: data, RCR_LOG: 'error', RCR_HTTP_PORT: '0', RCR_OPS_PORT: '0' })
+const settingsFor = (data: string) => ({ RCR_DATA: data, RCR_LOG: 'error', RCR_HTTP_PORT: '0', RCR_OPS_PORT: '0', RCR_GRPC_PORT: '0' })
 
 export const startWords = [...rcr, 'start'] as const
 export const startSettings = settingsFor
 /** What `start` says when it serves: its address, and that of the operators' page. */
 export const isUp = /reviews\s+(http\S+)\/api\/v1\/content[\s\S]*operators\s+(http\S+)\/readyz/
 
-async function startSystem(data: string, { core = 'server', cacheMib }: { core?: Core; cacheMib?: number } = {}): Promise<System> {
-  const env = { ...settingsFor(data), ...(cacheMib !== undefined && { RCR_CACHE_MIB: String(cacheMib) }) }
+async function startSystem(data: string, { core = 'server', cacheMib, workers = 1 }: Options = {}): Promise<System> {
+  const env = { ...settingsFor(data), RCR_WORKERS: String(workers), ...(cacheMib !== undefined && { RCR_CACHE_MIB: String(cacheMib) }) }
   const started = await start({ core, words: startWords, env, ready: isUp })
   const [, url = '', opsUrl = ''] = started.said
   const detail = async () => (await (await fetch(`${opsUrl}/readyz`)).json()) as Detail

@@ -29,7 +29,10 @@ export function scriptOf({ text, values }: Asked, schema: string, expression: (v
   return `${settings.join('')}${statement};\n`
 }
 
-/** Each script is prepared once for each client; they are run in any order. */
+/**
+ * Each script is prepared once for each client; they are run in any order. On the core of the server, since it takes its place: it
+ * asks the database there, and what it spends is a part of every answer as our own work is.
+ */
 export async function pgbench(database: Database, scripts: readonly string[], clients: number, seconds: number, folder: string) {
   const files = scripts.flatMap((script, at) => {
     const file = join(folder, `statement-${at}.sql`)
@@ -38,7 +41,7 @@ export async function pgbench(database: Database, scripts: readonly string[], cl
   })
   const { host, port, user, password } = database
   const output = await run(
-    'load',
+    'server',
     [
       ...[demandProgram('pgbench'), '-n', '-M', 'prepared', `-c${clients}`, '-j1', `-T${seconds}`],
       ...['-h', host, '-p', String(port), '-U', user, ...files, 'postgres'],

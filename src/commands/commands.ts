@@ -1,14 +1,17 @@
 // What `rcr` can do: the list, and its help.
 import { settingsHelp } from '../settings.ts'
+import { backup } from './backup.ts'
 import type { Command } from './command.ts'
-import { openapi } from './openapi.ts'
+import { contracts } from './contracts.ts'
 import { rebuild } from './rebuild.ts'
+import { restore } from './restore.ts'
 import { seed } from './seed.ts'
+import { serve } from './serve.ts'
 import { start } from './start.ts'
 import { userAdd } from './user-add.ts'
 import { verify } from './verify.ts'
 
-export const commands: readonly Command[] = [start, userAdd, seed, rebuild, verify, openapi]
+export const commands: readonly Command[] = [start, serve, userAdd, seed, rebuild, verify, backup, restore, contracts]
 
 /** Of one command, or of all with the settings. */
 export function helpText(command: Command | undefined): string {

@@ -1,33 +1,30 @@
-// rcr start: every service in one process, until a signal.
-
+// rcr start: the whole system, in one process or in several that share its port, until a signal.
+import { labelled } from '../kit/labelled.ts'
+import type { Metrics } from '../kit/metric.ts'
+import { Refusal } from '../kit/refusal.ts'
 import { listen } from '../kit/serve.ts'
-import type { Settings } from '../settings.ts'
-import {
-  type Engines,
-  openDoors,
-  openEngines,
-  openServices,
-  readinessOf,
-  runServices,
-  type ServiceSettings,
-  type Services,
-} from '../system.ts'
-import { around, type Command, type Running, readFlags } from './command.ts'
+import { type Settings, table } from '../settings.ts'
+import { type Engines, openDoors, openEngines, openServices, readinessOf, runServices, type Services } from '../system.ts'
+import { around, type Command, readFlags } from './command.ts'
 import { bringDemoAccounts, demoPassword, refuseDemoAccounts } from './demo.ts'
 import { readFirstData } from './first-data.ts'
-import { readSecret } from './secret.ts'
+import { drainMs, firstView, serviceSettings, untilOver } from './serve.ts'
+import { keepWorkers, type Workers } from './workers.ts'
 
-// SIGTERM: not ready → no new connections → what is in flight ends → loops end → engines close, ≤ 10 s in all.
-const drainMs = 5_000
+// Longer than any of them drains; with what the engines need afterwards all is over in ≤ 10 s.
+const workersMs = 7_000
+const pageMs = 1_000
 
 export const start: Command = {
   name: 'start',
-  usage: 'start',
-  summary: 'Runs the whole system in one process.',
-  help: 'Every service over one data folder. SIGTERM or Ctrl-C ends it in order.',
-  async run(running) {
-    const { settings, flags, say, signal, clock, log } = running
-    readFlags(flags, {})
+  usage: 'start [--workers <number>]',
+  summary: 'Runs the whole system.',
+  help: `Every service over one data folder. SIGTERM or Ctrl-C ends it in order.
+--workers: so many processes serve on the same port (1, or RCR_WORKERS). This one runs the schedule and the projector besides; one
+that dies is started again, and all end with this one.`,
+  async run(given) {
+    const running = { ...given, settings: withWorkers(given.settings, given.flags) }
+    const { settings, say, signal, clock, log } = running
     const startedMs = clock.monotonic()
     const surroundings = around(running, true)
     await using stack = new AsyncDisposableStack()
@@ -36,62 +33,86 @@ export const start: Command = {
     const services = openServices(engines, served, surroundings)
     await prepare(settings, engines, services)
 
+    let workers: Workers | null = null
+    const readiness = () => {
+      const { ready, detail } = readinessOf(services, signal)
+      return { ready, detail: { ...detail, ...(workers !== null && { workers: workers.status() }) } }
+    }
+    const metrics = { ...surroundings.metrics, text: () => textOf(surroundings.metrics, workers) }
+    const doors = openDoors(services, served, { ...surroundings, metrics }, readiness)
     const loops = new AbortController()
-    const ended = runServices(services, loops.signal)
+    const ended = Promise.all([runServices(services, loops.signal), doors.run(loops.signal)])
     stack.defer(async () => {
       loops.abort()
       await ended
     })
-    const readiness = () => readinessOf(services, signal)
-    const doors = openDoors(services, served, surroundings, readiness)
-    const opsDoor = listen({ fetch: doors.ops, hosts: settings.RCR_HOST, port: settings.RCR_OPS_PORT, defect: doors.defect })
+    const { defect, ops, fetch } = doors
+    const opsDoor = listen({ fetch: ops, hosts: settings.RCR_HOST, port: settings.RCR_OPS_PORT, defect })
     stack.defer(() => opsDoor.stop(0))
     await firstView(running, readiness)
-    const door = listen({ fetch: doors.fetch, hosts: settings.RCR_HOST, port: settings.RCR_HTTP_PORT, defect: doors.defect })
-    stack.defer(() => door.stop(drainMs))
-    say(banner(settings, door.url, opsDoor.url, clock.monotonic() - startedMs))
+    const isShared = settings.RCR_WORKERS > 1
+    const sharing = isShared ? { shared: 'first' as const } : {}
+    const door = listen({ fetch, hosts: settings.RCR_HOST, port: settings.RCR_HTTP_PORT, defect, ...sharing })
+    if (isShared)
+      workers = keepWorkers(
+        { databaseUrl: engines.databaseUrl, publicUrl: served.publicUrl, port: door.port, workers: settings.RCR_WORKERS },
+        running,
+      )
+    let grpc: Awaited<ReturnType<typeof doors.grpc>> | null = null
+    stack.defer(async () => {
+      await Promise.all([door.stop(drainMs), grpc?.stop(drainMs), workers?.stop(workersMs)])
+    })
+    grpc = await doors.grpc(grpcListening(settings))
+    if (workers !== null) await Promise.race([workers.up, clock.sleep(5_000, signal)])
+    say(banner(settings, door.url, grpc.address, opsDoor.url, clock.monotonic() - startedMs))
     log.info('started', { url: door.url, ops: opsDoor.url })
-    await aborted(signal)
-    log.info('stopping')
-    return 0
+    return await untilOver(running, engines.master)
   },
 }
 
-/** A reader who comes at once shall not find an empty house; with the database away there is still the rest to serve. */
-async function firstView({ clock, signal }: Running, readiness: () => { ready: boolean }): Promise<void> {
-  const deadlineMs = clock.monotonic() + 5_000
-  while (!readiness().ready && !signal.aborted && clock.monotonic() < deadlineMs) await clock.sleep(5, signal)
-}
-
-async function serviceSettings({ settings, random }: Running): Promise<ServiceSettings> {
-  return {
-    secret: await readSecret(settings, random),
-    publicUrl: settings.RCR_PUBLIC_URL ?? `http://localhost:${settings.RCR_HTTP_PORT}`,
-    writeOrigins: settings.RCR_WRITE_ORIGINS,
-    cacheBytes: settings.RCR_CACHE_MIB * 1024 * 1024,
+function withWorkers(settings: Settings, flags: readonly string[]): Settings {
+  const { workers } = readFlags(flags, { workers: 'text' })
+  if (workers === undefined) return settings
+  try {
+    return { ...settings, RCR_WORKERS: table.RCR_WORKERS.read(workers) }
+  } catch (error) {
+    throw new Refusal('invalid', `--workers ${(error as Error).message} (is: ${workers}).`)
   }
 }
+
+/** Of this process, and of all where there are several: each says whose it is. One that does not answer now is left out. */
+async function textOf(own: Metrics, workers: Workers | null) {
+  const mine = await own.text()
+  if (workers === null) return mine
+  const others = Object.entries(workers.pages()).map(async ([worker, url]) => {
+    const page = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(pageMs) }).then((response) => response.text())
+    return [worker, page] as const
+  })
+  const answered = (await Promise.allSettled(others)).flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []))
+  return { ...mine, body: labelled('worker', { 0: mine.body, ...Object.fromEntries(answered) }) }
+}
+
+const grpcListening = ({ RCR_HOST, RCR_GRPC_PORT, RCR_GRPC_TLS_CERT: certificate, RCR_GRPC_TLS_KEY: key }: Settings) => ({
+  hosts: RCR_HOST,
+  port: RCR_GRPC_PORT,
+  tls: certificate === null || key === null ? null : { certificate, key },
+})
 
 async function prepare(settings: Settings, engines: Engines, services: Services): Promise<void> {
   if (settings.RCR_MODE === 'production') return refuseDemoAccounts(engines)
   await Promise.all([services.write.bringFirstData(await readFirstData()), bringDemoAccounts(engines, services)])
 }
 
-function banner(settings: Settings, url: string, opsUrl: string, tookMs: number): string {
+function banner(settings: Settings, url: string, grpc: string, opsUrl: string, tookMs: number): string {
   const lines = [
     `RandomCameraReviews runs (${(tookMs / 1000).toFixed(1)} s). Ctrl-C ends it.`,
     `  reviews         ${url}/api/v1/content`,
     `  search          ${url}/api/v1/content/search?q=autofoco`,
     `  documentation   ${url}/docs`,
+    `  gRPC            ${grpc}`,
     `  operators       ${opsUrl}/readyz  ${opsUrl}/metrics`,
     `  data            ${settings.RCR_DATA}`,
   ]
   if (settings.RCR_MODE === 'demo') lines.push(`  demo accounts   editor@example.com, admin@example.com …  password: ${demoPassword}`)
   return lines.join('\n')
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })

@@ -75,7 +75,7 @@ describe('the steps of its life', () => {
       try {
         return step(inStatus(status)).status
       } catch (refusal) {
-        expect(refusal).toMatchObject({ reason: 'conflict', code: 'wrong-status', facts: { status } })
+        expect(refusal).toMatchObject({ reason: 'conflict', code: 'wrong-status', facts: { reviewStatus: status } })
         return 'refused'
       }
     }

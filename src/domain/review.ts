@@ -80,7 +80,7 @@ function demand(review: Review, step: Step): void {
     `A ${review.status} review cannot be ${{ publish: 'published', schedule: 'scheduled', withdraw: 'withdrawn' }[step]}.`,
     {
       code: 'wrong-status',
-      facts: { status: review.status },
+      facts: { reviewStatus: review.status },
     },
   )
 }

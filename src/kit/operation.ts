@@ -87,6 +87,8 @@ export interface Answer {
   position?: { epoch: string; seq: number }
   /** Path below the API prefix of the thing made or meant: `/reviews/…`. */
   location?: string
+  /** Relative link to the page after this one, null on the last: sent as `Link` too. */
+  next?: string | null
   /** Another status than the operation's: 301 with `location`. */
   status?: number
   /** Cache tags (domain/tags.ts): the answer is purged when one of them comes by. */

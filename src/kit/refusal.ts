@@ -13,6 +13,7 @@ export const reasons = [
   'too-large', // over a size bound: 413
   'unsupported', // media type: 415
   'unacceptable', // nothing that the caller accepts: 406
+  'slow', // the request did not arrive in time: 408
   'method', // the path exists, the method does not: 405
   'too-many', // a limit or lock-out: 429
   'unavailable', // a dependency is down or behind: 503

@@ -69,8 +69,8 @@ export function taggedCache<E extends Tagged>(maxBytes: number): TaggedCache<E> 
       return true
     },
     resize(entry, sizeBytes) {
-      // Setting the same value again does not dispose of it.
-      if (entry.state !== 'out' && sizeBytes <= maxBytes) entries.set(entry.key, entry, { size: sizeBytes })
+      // What never came in must not come in by growing. Setting the same value again does not dispose of it.
+      if (entries.peek(entry.key) === entry && sizeBytes <= maxBytes) entries.set(entry.key, entry, { size: sizeBytes })
     },
     purge(tags, seq, remove) {
       latest = Math.max(latest, seq)

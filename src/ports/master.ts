@@ -10,6 +10,8 @@
 // - Private documents are erased without trace: deleted or expired, their version is 0 again.
 // - Failures of the engine are refusals: `unavailable` (nothing is known to have been lost; the outcome of the commit may be
 //   unknown, so repeat it with its idempotency key), `full` (no room: nothing was written), `too-large`.
+// - A commit that is not settled within `commitDeadlineMs` is refused as `unavailable`, code `master-late`: its outcome is unknown.
+// - With a second place that is kept in step, nothing is acknowledged (neither a commit nor a repeat) before it stands there too.
 import type { Account, Session } from '../domain/account.ts'
 import type { Change, Position, PublicDocuments, PublicKind } from '../domain/change.ts'
 import type { IndexName } from '../domain/indexes.ts'
@@ -47,6 +49,9 @@ export interface Note {
   updatedAt: string
   value: unknown
 }
+
+/** How long a commit may take before its caller is told that its outcome is unknown. */
+export const commitDeadlineMs = 2000
 
 /** Largest document (its JSON in UTF-8) and largest commit, the same on every engine. */
 export const documentMaxBytes = 128 * 1024
@@ -172,8 +177,14 @@ export interface Master {
   /** Every unexpired document of a private kind, for backup and verification. */
   privates<K extends PrivateKind>(kind: K): AsyncIterable<Documents[K]>
 
-  /** A consistent copy while writers go on. `folder` must not exist or be empty. */
+  /**
+   * A consistent copy while writers go on, with its manifest. `folder` must not exist or be empty. A copy is restored with an
+   * epoch of its own, later than every one before, and never opened beside its original as it is.
+   */
   backup(folder: string): Promise<Position>
+
+  /** Resolves, if ever, with the sentence why this process can neither commit nor read any more and must be started again. */
+  readonly lost: Promise<string>
 
   /** Removes what has expired. Returns how many. Called now and then by the write service. */
   sweep(now: string): Promise<number>

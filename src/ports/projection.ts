@@ -74,7 +74,10 @@ export interface Projection {
    */
   apply(schema: string, changes: readonly Change[], end: LogEnd | null): Promise<Applied>
 
-  /** Readers of this fingerprint use this build from now on. Its predecessor stays until `prune`. Refuses an epoch as `open` does. */
+  /**
+   * Readers of this fingerprint use this build from now on. Its predecessor stays until `prune`. Refuses an epoch as `open` does, and
+   * (`conflict`, code `behind`) a build that stands before the live one of its epoch: readers never go back.
+   */
   switch(schema: string): Promise<void>
 
   /** Drops a build at once. Refuses (`conflict`) the live one. */

@@ -9,6 +9,7 @@ const exposed = [
   'Retry-After',
   'X-Request-Id',
   'Content-Staleness',
+  'WWW-Authenticate',
 ].join(', ')
 
 const sendable = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Consistency-Token, X-Request-Id, Last-Event-ID'
@@ -25,8 +26,9 @@ export function corsFor(origins: readonly string[]): Cors {
   const trusted = (origin: string | null) => origin !== null && (origins.includes(origin) || origins.includes('*'))
   return {
     actual(open, origin) {
-      if (open) return { 'access-control-allow-origin': '*', 'access-control-expose-headers': exposed }
-      if (!trusted(origin) || origin === null) return {}
+      // Open answers are read without credentials, so the star means every header.
+      if (open) return { 'access-control-allow-origin': '*', 'access-control-expose-headers': '*' }
+      if (!trusted(origin) || origin === null) return { vary: 'Origin' }
       return { 'access-control-allow-origin': origin, 'access-control-expose-headers': exposed, vary: 'Origin' }
     },
     preflight(request, methods, openMethods) {

@@ -1,8 +1,14 @@
 // What a developer finds with a browser: `/`, `/openapi.json`, `/docs` (self-hosted, no request leaves it) and the problem types.
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { noneMatches } from '../kit/entity-tag.ts'
+import { Refusal } from '../kit/refusal.ts'
+import { corsFor } from './cors.ts'
+import { presentRefusal } from './present.ts'
 import { wires } from './refusals.ts'
+import { requestIdOf } from './rest.ts'
 
 const assets: Record<string, string> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
@@ -22,34 +28,56 @@ const contentSecurity = {
 /** Answers the addresses that are its own, and null for any other. */
 export type Docs = (request: Request) => Promise<Response | null>
 
-export function docs(openApiText: string): Docs {
+export function docs(openApiText: string, newRequestId: () => string): Docs {
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  const answer = (body: string | Uint8Array<ArrayBuffer>, type: string, cache = 'public, max-age=300') =>
-    new Response(body, {
-      headers: { ...contentSecurity, 'content-type': type, 'cache-control': cache, 'access-control-allow-origin': '*' },
-    })
-  const pages: Record<string, () => Response> = {
-    '/': () => answer(JSON.stringify(index), 'application/json'),
-    '/openapi.json': () => answer(openApiText, 'application/json'),
-    '/docs': () =>
-      answer(
-        page('API', '<div id="ui"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/init.js"></script>'),
-        html,
-      ),
-    '/docs/init.js': () => answer(initScript, 'text/javascript; charset=utf-8'),
-    '/docs/problems': () => answer(page('Problems', problems()), html),
-    '/favicon.ico': () => new Response(null, { status: 302, headers: { location: '/docs/favicon-32x32.png' } }),
-  }
+  const read = async (asset: string) => new Uint8Array(await readFile(join(folder, asset)))
+  const pages = new Map<string, () => Page | Promise<Page>>([
+    ['/', () => ({ body: JSON.stringify(index), type: 'application/json' })],
+    ['/openapi.json', () => ({ body: openApiText, type: 'application/json' })],
+    ['/docs', () => ({ body: swagger, type: html })],
+    ['/docs/init.js', () => ({ body: initScript, type: 'text/javascript; charset=utf-8' })],
+    ['/docs/problems', () => ({ body: page('Problems', problems()), type: html })],
+    ...Object.entries(assets).map(
+      ([name, type]) => [`/docs/${name}`, async () => ({ body: await read(name), type, maxAgeS: 86_400 })] as [string, () => Promise<Page>],
+    ),
+  ])
   return async (request) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return null
-    const path = new URL(request.url, 'http://localhost').pathname
-    const known = pages[path]
-    if (known !== undefined) return known()
-    const asset = path.startsWith('/docs/') ? path.slice('/docs/'.length) : ''
-    const type = Object.hasOwn(assets, asset) ? assets[asset] : undefined
-    if (type === undefined) return null
-    return answer(new Uint8Array(await readFile(join(folder, asset))), type, 'public, max-age=86400')
+    const path = new URL(request.url).pathname
+    const made = path === '/favicon.ico' ? icon : pages.get(path)
+    if (made === undefined) return null
+    const requestId = requestIdOf(request, newRequestId)
+    const headers = { ...contentSecurity, 'x-request-id': requestId, ...open.actual(true, null) }
+    if (request.method === 'OPTIONS')
+      return new Response(null, {
+        status: 204,
+        headers: { ...headers, allow: methods.join(', '), ...open.preflight(request, methods, methods) },
+      })
+    if (!methods.includes(request.method))
+      return presentRefusal(new Refusal('method', `Allowed here: ${methods.join(', ')}.`), requestId, path, { allow: methods.join(', ') })
+    return answer(await made(), request, headers)
   }
+}
+
+interface Page {
+  body: string | Uint8Array<ArrayBuffer>
+  type: string
+  maxAgeS?: number
+  /** Where it is instead. */
+  location?: string
+}
+
+const methods = ['GET', 'HEAD', 'OPTIONS']
+const open = corsFor([])
+const icon = (): Page => ({ body: '', type: html, location: '/docs/favicon-32x32.png' })
+
+function answer({ body, type, maxAgeS = 300, location }: Page, request: Request, common: Record<string, string>): Response {
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 11)}"`
+  const headers: Record<string, string> = { ...common, etag, 'cache-control': `public, max-age=${maxAgeS}` }
+  if (location !== undefined) return new Response(null, { status: 302, headers: { ...headers, location } })
+  const known = request.headers.get('if-none-match')
+  if (known !== null && noneMatches(known, etag)) return new Response(null, { status: 304, headers })
+  const whole = { ...headers, 'content-type': type, 'content-length': String(Buffer.byteLength(body)) }
+  return new Response(request.method === 'HEAD' ? null : body, { headers: whole })
 }
 
 const html = 'text/html; charset=utf-8'
@@ -62,6 +90,7 @@ const index = {
   lenses: '/api/v1/lenses',
   documentation: '/docs',
   openapi: '/openapi.json',
+  graphql: '/graphql',
 }
 
 const page = (title: string, body: string) => `<!doctype html>
@@ -76,6 +105,8 @@ const page = (title: string, body: string) => `<!doctype html>
 <body>${body}</body>
 </html>
 `
+
+const swagger = page('API', '<div id="ui"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/init.js"></script>')
 
 function problems(): string {
   const rows = Object.entries(wires).map(

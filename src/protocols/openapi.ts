@@ -134,11 +134,11 @@ function responsesOf(operation: Operation, schemas: Json): Json {
 
 function reasonsOf(operation: Operation): Reason[] {
   const { input, access } = operation
-  const reasons: Reason[] = ['unavailable', 'late']
-  if (input.path || input.query || input.body) reasons.push('invalid')
-  if (input.body) reasons.push('too-large', 'unsupported')
+  // Unknown parameters are faults everywhere, and a token that is not good is refused by whoever needs none, too.
+  const reasons: Reason[] = ['unavailable', 'late', 'invalid', 'unauthenticated']
+  if (operation.kind === 'command') reasons.push('too-large', 'slow')
+  if (input.body) reasons.push('unsupported')
   if (input.path) reasons.push('missing')
-  if (access !== 'anyone') reasons.push('unauthenticated')
   if (Array.isArray(access)) reasons.push('forbidden')
   if (operation.conditional) reasons.push('stale', 'unconditional')
   if (operation.kind === 'command' && operation.idempotencyKey !== 'none') reasons.push('key-reused', 'full')

@@ -24,11 +24,11 @@ export function ops(metrics: Metrics, readiness: () => Readiness): (request: Req
     const answer = Object.hasOwn(answers, path) ? answers[path] : undefined
     if (answer === undefined) return json({ detail: `Here are ${Object.keys(answers).join(', ')}.` }, 404)
     if (request.method === 'GET') return answer()
-    if (request.method !== 'HEAD') return json({ detail: 'Only GET and HEAD.' }, 405)
+    if (request.method !== 'HEAD') return json({ detail: 'Only GET and HEAD.' }, 405, { allow: 'GET, HEAD' })
     const { status, headers } = await answer()
     return new Response(null, { status, headers })
   }
 }
 
-const json = (body: unknown, status: number) =>
-  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
+const json = (body: unknown, status: number, more: Record<string, string> = {}) =>
+  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...more } })

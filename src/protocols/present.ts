@@ -1,13 +1,12 @@
 // From an operation's answer, refusal or defect to an HTTP response with all its headers.
+import { noneMatches } from '../kit/entity-tag.ts'
 import type { Answer, Operation } from '../kit/operation.ts'
 import type { Refusal } from '../kit/refusal.ts'
 import { defect, problem } from './refusals.ts'
 
-/** On every answer. HSTS belongs to whoever ends TLS. */
+/** On every answer: what OWASP asks of an API whose answers are no pages. HSTS belongs to whoever ends TLS. */
 export const securityHeaders = {
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'cross-origin',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 } as const
 
@@ -44,13 +43,12 @@ export function present(answer: Answer, at: Presenting): Response {
   if (etag !== null) headers.etag = etag
   if (answer.position) headers['consistency-token'] = at.sealPosition(answer.position)
   if (answer.location !== undefined) headers.location = at.prefix + answer.location
+  if (answer.next) headers.link = `<${answer.next}>; rel="next"`
   if (answer.stalenessS !== undefined && answer.stalenessS > 5) headers['content-staleness'] = String(Math.round(answer.stalenessS))
-  if (answer.tags !== undefined && answer.tags.length > 0 && !at.personal) {
-    headers['surrogate-key'] = answer.tags.join(' ')
-    headers['cache-tag'] = answer.tags.join(',')
-  }
+  if (answer.tags !== undefined && answer.tags.length > 0 && !at.personal) headers['cache-tag'] = answer.tags.join(',')
   if (operation.cache === 'content') headers.vary = 'Accept-Encoding, Consistency-Token, Authorization'
-  if (operation.kind === 'query' && etag !== null && matches(at.ifNoneMatch, etag)) return new Response(null, { status: 304, headers })
+  if (operation.kind === 'query' && etag !== null && at.ifNoneMatch !== null && noneMatches(at.ifNoneMatch, etag))
+    return new Response(null, { status: 304, headers })
   const text = answer.bodyText ?? (answer.body === undefined ? null : JSON.stringify(answer.body))
   if (text !== null) headers['content-type'] = 'application/json'
   return new Response(text, { status, headers })
@@ -61,21 +59,17 @@ function etagOf({ version, hash }: Answer): string | null {
   return hash === undefined ? `"${version}"` : `"${version}.${hash}"`
 }
 
-/** Weak comparison (RFC 9110, 8.8.3.2) against a list of tags or `*`. */
-export function matches(ifNoneMatch: string | null, etag: string): boolean {
-  if (ifNoneMatch === null) return false
-  return ifNoneMatch
-    .split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''))
-    .some((tag) => tag === '*' || tag === etag)
-}
-
 export function presentRefusal(refusal: Refusal, requestId: string, path: string, extra: Record<string, string> = {}): Response {
   const body = problem(refusal, requestId, path)
-  const headers: Record<string, string> = { ...problemHeaders(requestId), ...extra }
+  const headers: Record<string, string> = {
+    ...problemHeaders(requestId),
+    ...(refusal.reason === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
+    ...extra,
+  }
   if (refusal.retryAfterS !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(refusal.retryAfterS)))
   else if (body.status === 503 || body.status === 429) headers['retry-after'] = '1'
-  if (refusal.reason === 'unauthenticated') headers['www-authenticate'] = 'Bearer'
+  // The rest of the request may still be coming, and would be taken for the next one.
+  if (refusal.reason === 'slow') headers.connection = 'close'
   if (typeof refusal.facts.currentVersion === 'number') headers.etag = `"${refusal.facts.currentVersion}"`
   return new Response(JSON.stringify(body), { status: body.status, headers })
 }

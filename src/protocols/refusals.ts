@@ -1,35 +1,51 @@
 // Every refusal on every wire: one total table, and the one door that makes a refusal of anything thrown.
 import { type Reason, Refusal } from '../kit/refusal.ts'
 
+type GrpcCode =
+  | 'ABORTED'
+  | 'DEADLINE_EXCEEDED'
+  | 'FAILED_PRECONDITION'
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'UNAUTHENTICATED'
+  | 'UNAVAILABLE'
+  | 'UNIMPLEMENTED'
+
 interface Wire {
   http: number
+  /** The code of the status. A stale version is ABORTED: read again, and repeat the whole. */
+  grpc: GrpcCode
   /** RFC 9457 `title`: the same for every occurrence. */
   title: string
 }
 
 export const wires: Record<Reason, Wire> = {
-  invalid: { http: 400, title: 'The request is faulty' },
-  unauthenticated: { http: 401, title: 'Sign in first' },
-  forbidden: { http: 403, title: 'Not allowed' },
-  missing: { http: 404, title: 'Not found' },
-  method: { http: 405, title: 'Method not allowed' },
-  unacceptable: { http: 406, title: 'Not acceptable' },
-  conflict: { http: 409, title: 'In conflict with the present state' },
-  stale: { http: 412, title: 'Another version stands now' },
-  'too-large': { http: 413, title: 'Too large' },
-  unsupported: { http: 415, title: 'Unsupported media type' },
-  'key-reused': { http: 422, title: 'Idempotency key reused' },
-  unconditional: { http: 428, title: 'If-Match is needed' },
-  'too-many': { http: 429, title: 'Too many requests' },
-  unavailable: { http: 503, title: 'Not available at present' },
-  late: { http: 504, title: 'Took too long' },
-  full: { http: 507, title: 'No room to store' },
+  invalid: { http: 400, grpc: 'INVALID_ARGUMENT', title: 'The request is faulty' },
+  unauthenticated: { http: 401, grpc: 'UNAUTHENTICATED', title: 'Sign in first' },
+  forbidden: { http: 403, grpc: 'PERMISSION_DENIED', title: 'Not allowed' },
+  missing: { http: 404, grpc: 'NOT_FOUND', title: 'Not found' },
+  method: { http: 405, grpc: 'UNIMPLEMENTED', title: 'Method not allowed' },
+  unacceptable: { http: 406, grpc: 'INVALID_ARGUMENT', title: 'Not acceptable' },
+  slow: { http: 408, grpc: 'DEADLINE_EXCEEDED', title: 'The request was too slow' },
+  conflict: { http: 409, grpc: 'FAILED_PRECONDITION', title: 'In conflict with the present state' },
+  stale: { http: 412, grpc: 'ABORTED', title: 'Another version stands now' },
+  'too-large': { http: 413, grpc: 'RESOURCE_EXHAUSTED', title: 'Too large' },
+  unsupported: { http: 415, grpc: 'INVALID_ARGUMENT', title: 'Unsupported media type' },
+  'key-reused': { http: 422, grpc: 'INVALID_ARGUMENT', title: 'Idempotency key reused' },
+  unconditional: { http: 428, grpc: 'INVALID_ARGUMENT', title: 'If-Match is needed' },
+  'too-many': { http: 429, grpc: 'RESOURCE_EXHAUSTED', title: 'Too many requests' },
+  unavailable: { http: 503, grpc: 'UNAVAILABLE', title: 'Not available at present' },
+  late: { http: 504, grpc: 'DEADLINE_EXCEEDED', title: 'Took too long' },
+  full: { http: 507, grpc: 'RESOURCE_EXHAUSTED', title: 'No room to store' },
 }
 
 /** The problem document (RFC 9457) of a refusal; `type` names the problem's section in the documentation. */
 export function problem(refusal: Refusal, requestId: string, path: string) {
   const { http, title } = wires[refusal.reason]
   return {
+    ...refusal.facts, // first: no fact may take the place of a standard member
     type: `/docs/problems#${refusal.code}`,
     title,
     status: http,
@@ -38,7 +54,6 @@ export function problem(refusal: Refusal, requestId: string, path: string) {
     code: refusal.code,
     requestId,
     ...(refusal.faults.length > 0 && { errors: refusal.faults }),
-    ...refusal.facts,
   }
 }
 

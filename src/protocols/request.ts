@@ -1,8 +1,9 @@
 // From an HTTP request to an operation's input: bounded, parsed, every fault named.
 import { createHmac } from 'node:crypto'
 import type { z } from 'zod'
+import { versionsIn } from '../kit/entity-tag.ts'
 import { faultsOf } from '../kit/faults.ts'
-import type { Operation } from '../kit/operation.ts'
+import type { Call, Operation } from '../kit/operation.ts'
 import { type Fault, Refusal } from '../kit/refusal.ts'
 
 export const bodyMaxBytes = 256 * 1024
@@ -19,10 +20,13 @@ export async function readInput(
   request: Request,
   operation: Operation,
   parameters: Readonly<Record<string, string>>,
+  arrivalMs: number,
 ): Promise<{ input: Input; bodyBytes: Uint8Array }> {
   const { input } = operation
+  const url = new URL(request.url)
+  demandReadable(url.pathname)
   const mayBeAbsent = input.body === undefined || (request.body === null && input.body.safeParse(undefined).success)
-  const bodyBytes = mayBeAbsent ? await noBody(request, operation) : await readBody(request, operation)
+  const bodyBytes = mayBeAbsent ? await noBody(request, operation, arrivalMs) : await readBody(request, operation, arrivalMs)
   const faults: Fault[] = []
   const check = (schema: z.ZodType, value: unknown, place: '#' | '?' | '') => {
     const parsed = schema.safeParse(value)
@@ -30,7 +34,6 @@ export async function readInput(
     faults.push(...faultsOf(parsed.error, place))
     return undefined
   }
-  const url = new URL(request.url, 'http://localhost')
   const query = queryOf(url.searchParams, faults)
   const result: Input = {
     path: input.path ? check(input.path, parameters, '') : {},
@@ -40,6 +43,18 @@ export async function readInput(
   if (!input.query) for (const name of Object.keys(query)) faults.push(unknownParameter(name))
   if (faults.length > 0) throw new Refusal('invalid', 'The request has faults; errors names each of them.', { faults: faults.slice(0, 50) })
   return { input: result, bodyBytes }
+}
+
+/** The router passes on what it cannot decode, and no engine can look for U+0000. */
+function demandReadable(path: string): void {
+  try {
+    if (!decodeURIComponent(path).includes('\0')) return
+  } catch {
+    // not UTF-8, or no two digits behind a percent sign
+  }
+  throw new Refusal('invalid', 'The path is not percent-encoded UTF-8 text.', {
+    faults: [{ pointer: '', code: 'malformed', detail: 'Neither U+0000 nor bytes that are no UTF-8.' }],
+  })
 }
 
 const unknownParameter = (name: string): Fault => ({
@@ -52,48 +67,64 @@ function queryOf(parameters: URLSearchParams, faults: Fault[]): Record<string, s
   const query: Record<string, string> = Object.create(null)
   for (const [name, value] of parameters) {
     if (name in query) faults.push({ pointer: `?${name.slice(0, 100)}`, code: 'repeated', detail: 'Give this parameter once.' })
+    if (value.includes('\0')) faults.push({ pointer: `?${name.slice(0, 100)}`, code: 'malformed', detail: 'It must not contain U+0000.' })
     query[name] = value
   }
   return { ...query }
 }
 
-async function noBody(request: Request, operation: Operation): Promise<Uint8Array> {
+async function noBody(request: Request, operation: Operation, arrivalMs: number): Promise<Uint8Array> {
   if (request.body === null || operation.kind === 'query') return new Uint8Array()
-  const bytes = await boundedBytes(request)
+  const bytes = await boundedBytes(request, arrivalMs)
   if (bytes.length === 0) return bytes
   throw new Refusal('invalid', 'This request takes no body.', { faults: [{ pointer: '#', code: 'unexpected', detail: 'Send no body.' }] })
 }
 
-async function readBody(request: Request, operation: Operation): Promise<Uint8Array> {
+async function readBody(request: Request, operation: Operation, arrivalMs: number): Promise<Uint8Array> {
   const declared = request.headers.get('content-type') ?? ''
   const [type = '', ...parameters] = declared
     .toLowerCase()
     .split(';')
     .map((part) => part.trim())
-  const accepted = ['application/json', ...(operation.mediaType ? [operation.mediaType] : [])]
+  const accepted = acceptedTypes(operation)
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))
   if (!accepted.includes(type) || (charset !== undefined && !/^charset="?utf-8"?$/.test(charset)))
     throw new Refusal('unsupported', `Send ${accepted.join(' or ')} in UTF-8.`)
   const coding = request.headers.get('content-encoding')
   if (coding !== null && coding.toLowerCase() !== 'identity') throw new Refusal('unsupported', 'Send the body without Content-Encoding.')
-  return boundedBytes(request)
+  return boundedBytes(request, arrivalMs)
 }
 
-async function boundedBytes(request: Request): Promise<Uint8Array> {
+export const acceptedTypes = ({ mediaType }: Operation): string[] => ['application/json', ...(mediaType ? [mediaType] : [])]
+
+async function boundedBytes(request: Request, arrivalMs: number): Promise<Uint8Array> {
   const tooLarge = () => new Refusal('too-large', `A body has at most ${bodyMaxBytes} bytes.`)
   if (Number(request.headers.get('content-length') ?? 0) > bodyMaxBytes) throw tooLarge()
   if (request.body === null) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let size = 0
+  let late = false
   const reader = request.body.getReader()
-  for (let step = await reader.read(); !step.done; step = await reader.read()) {
-    size += step.value.length
-    if (size > bodyMaxBytes) {
-      await reader.cancel()
-      throw tooLarge()
+  const patience = setTimeout(() => {
+    late = true
+    void reader.cancel().catch(() => {}) // the pending read then ends
+  }, arrivalMs)
+  try {
+    for (let step = await reader.read(); !step.done; step = await reader.read()) {
+      size += step.value.length
+      if (size > bodyMaxBytes) {
+        await reader.cancel()
+        throw tooLarge()
+      }
+      chunks.push(step.value)
     }
-    chunks.push(step.value)
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    throw new Refusal('invalid', 'The body broke off.', { code: 'incomplete', cause: error })
+  } finally {
+    clearTimeout(patience)
   }
+  if (late) throw new Refusal('slow', 'The body did not arrive in time.')
   return Buffer.concat(chunks, size)
 }
 
@@ -134,42 +165,47 @@ function deeperThan(text: string, most: number): boolean {
   return false
 }
 
-/** If-Match: the versions that the caller accepts. Read-side tags `"<version>.<hash>"` count by their version. */
+/** If-Match: the versions that the caller accepts. */
 export function readIfMatch(header: string | null): readonly number[] | '*' | null {
-  if (header === null) return null
-  if (header.trim() === '*') return '*'
-  const versions = header.split(',').map((tag) => /^\s*"(\d{1,9})(?:\.[\w-]{1,64})?"\s*$/.exec(tag)?.[1])
-  if (versions.length > 20 || versions.some((version) => version === undefined))
-    throw new Refusal('invalid', 'If-Match takes the ETag of an earlier answer, or *.', {
-      faults: [{ pointer: 'If-Match', code: 'malformed', detail: 'Expected "<version>" in double quotes, or *.' }],
-    })
-  return versions.map(Number)
+  const versions = header === null ? null : versionsIn(header)
+  if (versions !== undefined) return versions
+  throw new Refusal('invalid', 'If-Match takes the ETag of an earlier answer, or *.', {
+    faults: [{ pointer: 'If-Match', code: 'malformed', detail: 'Expected "<version>" in double quotes, or *.' }],
+  })
 }
 
-/**
- * Idempotency-Key: 1 to 255 visible ASCII characters, also as a quoted string. Null when absent. The hash of the request is keyed:
- * it is stored, and a body may hold a password that must not be guessed from it.
- */
+/** Idempotency-Key. The hash of the request is keyed: it is stored, and a body may hold a password that must not be guessed from it. */
 export function readIdempotencyKey(
   request: Request,
   operation: Operation,
   caller: string | null,
   { bodyBytes, secret }: { bodyBytes: Uint8Array; secret: Uint8Array },
-): { key: string; requestHash: string } | null {
+): Call['idempotency'] {
+  return idempotencyOf(operation, caller, request.headers.get('idempotency-key'), () => {
+    const url = new URL(request.url)
+    return createHmac('sha256', secret)
+      .update(`${request.method} ${url.pathname.replace(/^\/api\/v1/, '')}${url.search}\n`)
+      .update(bodyBytes)
+      .digest('base64url')
+  })
+}
+
+/** A key has 1 to 255 visible ASCII characters, also as a quoted string. Null when absent, and where none is taken. */
+export function idempotencyOf(
+  operation: Operation,
+  caller: string | null,
+  given: string | null,
+  hashOfRequest: () => string,
+): Call['idempotency'] {
   const rule = operation.kind === 'command' ? (operation.idempotencyKey ?? 'accepted') : 'none'
-  const header = request.headers.get('idempotency-key')
   if (rule === 'none') return null
-  if (header === null) {
+  if (given === null) {
     if (rule === 'accepted') return null
     throw keyFault('Send an Idempotency-Key with this request.', 'required')
   }
-  const key = /^"(.*)"$/.exec(header)?.[1] ?? header
+  const key = /^"(.*)"$/.exec(given)?.[1] ?? given
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw keyFault('An Idempotency-Key has 1 to 255 visible ASCII characters.', 'malformed')
-  const url = new URL(request.url, 'http://localhost')
-  const requestHash = createHmac('sha256', secret)
-    .update(`${request.method} ${url.pathname.replace(/^\/api\/v1/, '')}${url.search}\n`)
-    .update(bodyBytes)
-    .digest('base64url')
+  const requestHash = hashOfRequest()
   return { key: `${caller ?? `anonymous:${requestHash}`}:${operation.name}:${key}`, requestHash }
 }
 

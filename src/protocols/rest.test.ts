@@ -77,6 +77,7 @@ function api(log = silentLog) {
     origins: ['https://editors.example'],
     log,
     metrics: openMetrics({ ofProcess: false }),
+    arrivalMs: 30,
     deadlineMs: 50,
   })
   return (path: string, init: RequestInit = {}) => handler(new Request(`http://localhost${path}`, init), { address: '127.0.0.1' })
@@ -107,7 +108,7 @@ describe('a request over REST', () => {
 
   test('HEAD says what GET says, without the body', async () => {
     const [get, head] = [await api()('/things/x'), await api()('/things/x', { method: 'HEAD' })]
-    expect(Object.fromEntries(head.headers)).toEqual(Object.fromEntries(get.headers))
+    expect(Object.fromEntries(head.headers)).toEqual({ ...Object.fromEntries(get.headers), 'content-length': '10' })
     expect(await head.text()).toBe('')
   })
 
@@ -153,6 +154,24 @@ describe('a request over REST', () => {
     expect(await status(patch({ title: 'x'.repeat(300_000), size: 1 }))).toBe(413)
     expect(await status({ ...patch(''), body: new Uint8Array([0x22, 0xff, 0x22]) })).toBe(400)
     expect(await status(patch({ title: 'x', size: 1 }, { 'content-type': 'application/merge-patch+json; charset=utf-8' }))).toBe(200)
+  })
+
+  test('a body that does not come in time is 408, and one that breaks off is no defect of ours', async () => {
+    const stream = (start: UnderlyingDefaultSource['start']) => ({ ...patch(''), body: new ReadableStream({ start: start ?? (() => {}) }) })
+    const slow = await api()(
+      '/things/x',
+      stream((controller) => controller.enqueue(new TextEncoder().encode('{'))),
+    )
+    expect(slow.status).toBe(408)
+    expect(slow.headers.get('connection')).toBe('close')
+    const lines: string[] = []
+    const log = openLog('error', (line) => lines.push(line))
+    const broken = await api(log)(
+      '/things/x',
+      stream((controller) => controller.error(new Error('reset by peer'))),
+    )
+    expect(broken.status).toBe(400)
+    expect(lines).toEqual([])
   })
 
   test('needs a token, the role, and If-Match where it changes something', async () => {

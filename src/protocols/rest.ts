@@ -1,6 +1,6 @@
 // REST: from the list of operations to one Fetch handler.
 //
-// The onion, outermost first: request id → deadline → authenticate → parse → run → present → refusal.
+// The onion, outermost first: request id → authenticate → parse → deadline → run → present → refusal.
 import { Hono } from 'hono'
 import { RegExpRouter } from 'hono/router/reg-exp-router'
 import { SmartRouter } from 'hono/router/smart-router'
@@ -14,9 +14,12 @@ import { showing, shownIn } from '../kit/shown.ts'
 import { type Cors, corsFor } from './cors.ts'
 import { present, presentDefect, presentRefusal, securityHeaders } from './present.ts'
 import { refusalFrom, wires } from './refusals.ts'
-import { readIdempotencyKey, readIfMatch, readInput } from './request.ts'
+import { acceptedTypes, readIdempotencyKey, readIfMatch, readInput } from './request.ts'
 
 export const prefix = '/api/v1'
+
+// 256 KiB at 17 KiB a second.
+const standardArrivalMs = 15_000
 
 /** What a handler is told by the server that received the request. */
 export interface Received {
@@ -36,25 +39,26 @@ export interface RestParts {
   origins: readonly string[]
   log: Log
   metrics: Metrics
-  /** No request takes longer. Below the server's idle time-out, which would cut it without an answer. */
+  /** How long a body may take to arrive, and after that the operation: together below the server's idle time-out. */
+  arrivalMs?: number
   deadlineMs: number
 }
 
 export type Handler = (request: Request, received: Received) => Promise<Response>
 
 export function rest(parts: RestParts): Handler {
-  const cors = corsFor(parts.origins)
   const app = new Hono<{ Bindings: Received }>({ router: new SmartRouter({ routers: [new RegExpRouter(), new TrieRouter()] }) })
-  const serve = server(parts, cors)
+  const serve = server(parts)
   for (const [path, operations] of byPath(parts.operations)) {
     const methods = new Map(operations.map((operation) => [operation.rest.method as string, operation]))
+    const at = path.startsWith(prefix) ? prefix : ''
     app.all(path, (context) =>
-      serve(context.req.raw, methods, context.req.param() as Record<string, string>, path.startsWith(prefix) ? prefix : '', context.env),
+      serve(context.req.raw, { methods, parameters: context.req.param() as Record<string, string>, prefix: at }, context.env),
     )
   }
-  app.all('*', (context) => {
-    const requestId = requestIdOf(context.req.raw, parts.newRequestId)
-    return presentRefusal(new Refusal('missing', 'There is nothing at this address.'), requestId, context.req.path, cors.actual(true, null))
+  app.all('*', (context) => serve(context.req.raw, nowhere, context.env))
+  app.onError((error) => {
+    throw error // outside the onion: the listener answers it
   })
   return async (request, received) => app.fetch(request, received)
 }
@@ -74,45 +78,53 @@ function byPath(operations: readonly Operation[]): [string, Operation[]][] {
 
 const honoPath = (operation: Operation) => operation.rest.path.replace(/^=/, '').replaceAll(/\{(\w+)\}/g, ':$1')
 
-type Serve = (
-  request: Request,
-  methods: ReadonlyMap<string, Operation>,
-  parameters: Readonly<Record<string, string>>,
-  asked: string,
-  received: Received,
-) => Promise<Response>
+/** What stands at an address. */
+interface Place {
+  methods: ReadonlyMap<string, Operation>
+  parameters: Readonly<Record<string, string>>
+  /** `/api/v1`, or empty where the alias was asked. */
+  prefix: string
+}
 
-function server(parts: RestParts, cors: Cors): Serve {
+const nowhere: Place = { methods: new Map(), parameters: {}, prefix: '' }
+
+const isOpen = ({ kind, access }: Operation): boolean => kind === 'query' && access === 'anyone'
+
+type Serve = (request: Request, place: Place, received: Received) => Promise<Response>
+
+function server(parts: RestParts): Serve {
+  const cors = corsFor(parts.origins)
   const timer = parts.metrics.timer('rcr_request_seconds', 'Time to answer, by operation and status.', ['operation', 'status'])
-  return async (request, methods, parameters, asked, received) => {
+  return async (request, place, received) => {
     const startedMs = performance.now()
     const requestId = requestIdOf(request, parts.newRequestId)
-    const path = new URL(request.url, 'http://localhost').pathname
-    const method = request.method === 'HEAD' ? 'GET' : request.method
-    const operation = methods.get(method)
-    if (operation === undefined) return withoutOperation(request, methods, cors, requestId, path)
-    const open = operation.kind === 'query' && operation.access === 'anyone'
-    const corsHeaders = cors.actual(open, request.headers.get('origin'))
+    const path = new URL(request.url).pathname
+    const operation = place.methods.get(request.method === 'HEAD' ? 'GET' : request.method)
     let response: Response
     try {
-      response = await run(parts, operation, request, parameters, { requestId, prefix: asked, address: received.address })
-      for (const [name, value] of Object.entries(corsHeaders)) {
-        if (name === 'vary') response.headers.append(name, value)
-        else response.headers.set(name, value)
-      }
+      response =
+        operation === undefined
+          ? withoutOperation(request, place, cors, requestId)
+          : await run(parts, operation, request, place, { requestId, received })
     } catch (thrown) {
       const refusal = refusalFrom(thrown)
-      if (refusal === null || wires[refusal.reason].http >= 500)
-        parts.log.error(refusal === null ? 'defect' : 'refused', { requestId, operation: operation.name, error: thrown })
-      response = refusal === null ? presentDefect(requestId, path) : presentRefusal(refusal, requestId, path, corsHeaders)
+      // What is refused for want of room is counted where that is decided: a line for each would be the next flood.
+      if (refusal === null || (wires[refusal.reason].http >= 500 && refusal.code !== 'overloaded'))
+        parts.log.error(refusal === null ? 'defect' : 'refused', { requestId, operation: operation?.name, error: thrown })
+      response =
+        refusal === null ? presentDefect(requestId, path) : presentRefusal(refusal, requestId, path, saying(refusal, request, place))
       const shown = refusal === null ? undefined : shownIn(refusal)
-      if (shown !== undefined) showing(response, operation, shown)
+      if (operation !== undefined && shown !== undefined) showing(response, operation, shown)
+    }
+    if (request.method !== 'OPTIONS') {
+      const open = operation === undefined ? [...place.methods.values()].every(isOpen) : isOpen(operation)
+      for (const [name, value] of Object.entries(cors.actual(open, request.headers.get('origin')))) response.headers.append(name, value)
     }
     const seconds = (performance.now() - startedMs) / 1000
-    timer.labels(operation.name, String(response.status)).observe(seconds)
+    timer.labels(operation?.name ?? 'none', String(response.status)).observe(seconds)
     parts.log.info('request', {
       requestId,
-      operation: operation.name,
+      operation: operation?.name,
       method: request.method,
       path: path.slice(0, 300),
       status: response.status,
@@ -126,11 +138,11 @@ async function run(
   parts: RestParts,
   operation: Operation,
   request: Request,
-  parameters: Readonly<Record<string, string>>,
-  at: { requestId: string; prefix: string; address: string },
+  { parameters, prefix }: Place,
+  at: { requestId: string; received: Received },
 ): Promise<Response> {
   const principal = await principalOf(parts, operation, request)
-  const { input, bodyBytes } = await readInput(request, operation, parameters)
+  const { input, bodyBytes } = await readInput(request, operation, parameters, parts.arrivalMs ?? standardArrivalMs)
   const ifMatch = readIfMatch(request.headers.get('if-match'))
   if (operation.conditional && ifMatch === null)
     throw new Refusal('unconditional', 'Send If-Match with the ETag of the version that you mean to change.')
@@ -144,13 +156,13 @@ async function run(
     idempotency: readIdempotencyKey(request, operation, principal?.accountId ?? null, { bodyBytes, secret: parts.secret }),
     atLeast: token === null ? null : positionOf(parts.tokenSeal, token),
     userAgent: (request.headers.get('user-agent') ?? '').slice(0, 200),
-    address: at.address,
+    address: at.received.address,
   }
   const answer = await beforeDeadline(operation.run(input as never, call), deadline)
   const response = present(answer, {
     operation,
     requestId: at.requestId,
-    prefix: at.prefix,
+    prefix,
     personal: token !== null || request.headers.has('authorization'),
     sealPosition: (position) => parts.tokenSeal.seal([position.epoch, position.seq]),
     ifNoneMatch: request.headers.get('if-none-match'),
@@ -159,7 +171,11 @@ async function run(
   return response
 }
 
-async function principalOf(parts: RestParts, operation: Operation, request: Request): Promise<Principal | null> {
+export async function principalOf(
+  parts: Pick<RestParts, 'authenticate'>,
+  operation: Operation,
+  request: Request,
+): Promise<Principal | null> {
   const header = request.headers.get('authorization')
   if (header === null) {
     if (operation.access === 'anyone') return null
@@ -181,7 +197,7 @@ export function positionOf(seal: Seal, token: string): { epoch: string; seq: num
   })
 }
 
-function beforeDeadline(answer: Promise<Answer>, deadline: AbortSignal): Promise<Answer> {
+export function beforeDeadline(answer: Promise<Answer>, deadline: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const late = () => reject(new Refusal('late', 'The answer took too long; nothing is known of its outcome.', { retryAfterS: 1 }))
     deadline.addEventListener('abort', late, { once: true })
@@ -189,29 +205,49 @@ function beforeDeadline(answer: Promise<Answer>, deadline: AbortSignal): Promise
   })
 }
 
-function withoutOperation(
-  request: Request,
-  methods: ReadonlyMap<string, Operation>,
-  cors: Cors,
-  requestId: string,
-  path: string,
-): Response {
-  const open = [...methods.values()].some((operation) => operation.kind === 'query' && operation.access === 'anyone')
-  const names = ['OPTIONS', ...methods.keys(), ...(methods.has('GET') ? ['HEAD'] : [])]
-  const allow = { allow: names.join(', ') }
-  if (request.method !== 'OPTIONS') return presentRefusal(new Refusal('method', `Allowed here: ${allow.allow}.`), requestId, path, allow)
+function withoutOperation(request: Request, { methods }: Place, cors: Cors, requestId: string): Response {
+  if (methods.size === 0) throw new Refusal('missing', 'There is nothing at this address.')
+  const names = allowed(methods)
+  if (request.method !== 'OPTIONS') throw new Refusal('method', `Allowed here: ${names.join(', ')}.`)
+  const open = [...methods.values()].some(isOpen)
+  const patch = methods.get('PATCH')
   const headers = {
     ...securityHeaders,
     'x-request-id': requestId,
-    ...allow,
+    allow: names.join(', '),
+    ...(patch && { 'accept-patch': acceptedTypes(patch).join(', ') }),
     ...cors.preflight(request, names, open ? ['GET', 'HEAD'] : []),
   }
   return new Response(null, { status: 204, headers })
 }
 
-const headOf = (response: Response) => new Response(null, { status: response.status, headers: response.headers })
+const allowed = (methods: Place['methods']): string[] => ['OPTIONS', ...methods.keys(), ...(methods.has('GET') ? ['HEAD'] : [])]
 
-function requestIdOf(request: Request, newRequestId: () => string): string {
+/** What a refusal says in headers, beside its document. */
+function saying(refusal: Refusal, request: Request, { methods }: Place): Record<string, string> {
+  const { reason, message } = refusal
+  if (reason === 'method') return { allow: allowed(methods).join(', ') }
+  // RFC 6750, 3: whoever sent no token is told of no error.
+  if (reason === 'unauthenticated' && request.headers.has('authorization'))
+    return {
+      'www-authenticate': `Bearer error="invalid_token", error_description="${message.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '')}"`,
+    }
+  const operation = methods.get(request.method)
+  if (reason !== 'unsupported' || operation === undefined) return {}
+  const types = acceptedTypes(operation).join(', ')
+  const accept: Record<string, string> = { accept: types, 'accept-encoding': 'identity' }
+  return request.method === 'PATCH' ? { ...accept, 'accept-patch': types } : accept
+}
+
+/** The headers that GET would have sent, its length among them. */
+export async function headOf(response: Response): Promise<Response> {
+  const { status, headers } = response
+  const isStream = headers.get('content-type')?.startsWith('text/event-stream')
+  if (response.body !== null && !isStream) headers.set('content-length', String((await response.arrayBuffer()).byteLength))
+  return new Response(null, { status, headers })
+}
+
+export function requestIdOf(request: Request, newRequestId: () => string): string {
   const given = request.headers.get('x-request-id')
   return given !== null && /^[\w.:-]{8,128}$/.test(given) ? given : newRequestId()
 }

@@ -165,7 +165,27 @@ describe('search', () => {
     const [first] = JSON.parse(page.text) as { highlights: { title: object[]; text: { text: string; hit: boolean }[] } }[]
     expect(first?.highlights.text.filter(({ hit }) => hit).map(({ text }) => text)).toEqual(['colibríes'])
     expect(first?.highlights.text.map(({ text }) => text).join('')).toContain('El enfoque persigue colibríes sin perderlos')
-    expect((await find('bolsillo')).text).toContain('{"text" : "bolsillo", "hit" : true}')
+    expect((await find('bolsillo')).text).toContain('{"text":"bolsillo","hit":true}')
+  })
+
+  test('shows the place also deep in a long text, and past words that only begin alike', async () => {
+    const filler = 'Una tarde larga con luz pareja y poca gente. '.repeat(100)
+    const of = (n: number, body: string, language: 'es' | 'en') =>
+      published(n, { slug: `deep-${n}`, body, language, publishedAt: minute(-500) })
+    // `valor` begins like the stem of `vale`; `berries` and `berry` have one stem, which is no beginning of the second.
+    await library.publish([
+      of(501, `El valor cuenta. ${filler}Zurita vale lo que cuesta. ${filler}`, 'es'),
+      of(502, `${filler}The quokka eats a berry at dusk. ${filler}`, 'en'),
+    ])
+    const hits = async (q: string) => {
+      const [first] = JSON.parse((await find(q)).text) as { highlights: { text: { text: string; hit: boolean }[] } }[]
+      return first?.highlights.text.filter(({ hit }) => hit).map(({ text }) => text)
+    }
+    expect(await hits('zurita')).toEqual(['Zurita'])
+    expect(await hits('vale -bolsillo -compra')).toContain('vale')
+    expect(await hits('quokka berries')).toEqual(['quokka', 'berry'])
+    expect(await hits('berries')).toEqual(['berry'])
+    await library.publish([501, 502].map((n) => published(n, { slug: `deep-${n}`, status: 'withdrawn' })))
   })
 
   test('ranks a title over a body', async () => {

@@ -158,6 +158,50 @@ export function projectionSuite(name: string, open: () => Promise<ProjectionHarn
       }
     })
 
+    test('no document, whatever it holds, stops the projector', async () => {
+      const chance = chanceFrom(31)
+      const junk = [
+        null,
+        5,
+        true,
+        {},
+        [],
+        [null],
+        ['\u0000'],
+        '',
+        '\u0000',
+        '\ud800',
+        'x'.repeat(300_000),
+        { a: '\u0000' },
+        '9999-99-99',
+        -1e40,
+      ]
+      const spoilt = <D extends { id: string; version: number }>(document: D, version: number): D => {
+        const names = Object.keys(document).filter((name) => name !== 'id' && name !== 'version')
+        const name = names[Math.floor(chance() * names.length)] ?? ''
+        return { ...document, version, [name]: junk[Math.floor(chance() * junk.length)] }
+      }
+      const originals = [
+        [sampleCamera(1), 'camera'],
+        [sampleLens(1), 'lens'],
+        [sampleEditor(1), 'editor'],
+        [published(1, { lensId: sampleId('lens', 1) }), 'review'],
+      ] as const
+      const changes = logOf(...originals)
+      for (let version = 2; version < 25; version++)
+        for (const [document, kind] of originals)
+          changes.push(
+            change(changes.length + 1, kind, chance() < 0.7 ? spoilt<Review>(document as Review, version) : { ...document, version }),
+          )
+      for (const [document, kind] of originals) changes.push(change(changes.length + 1, kind, { ...document, version: 25 }))
+      const [whole, single] = [await fresh(), await fresh()]
+      const applied = await projectIn(whole, changes, chanceFrom(32), 5000)
+      expect(applied).toMatchObject({ position: { seq: changes.length }, parked: 0 })
+      await projectIn(single, changes, chanceFrom(33), 3)
+      expect(await projection.differences(whole, single, 3)).toEqual([])
+      for (const table of ['review', 'camera', 'lens', 'editor']) expect(await rows(single, table)).toHaveLength(1)
+    })
+
     test('poison leaves the same bytes however the log is cut', async () => {
       const { changes } = history(21, 200)
       const chance = chanceFrom(22)
@@ -267,6 +311,18 @@ export function projectionSuite(name: string, open: () => Promise<ProjectionHarn
       expect((await projection.builds()).map(({ schema }) => schema)).toEqual([next.schema])
       await expectRefusal(projection.switch(a.schema), 'missing', 'missing')
       await expectRefusal(projection.apply('content_; drop schema public', [], null), 'missing', 'missing')
+    })
+
+    test('a switch never takes readers back', async () => {
+      const live = await projection.open('e1')
+      const log = logOf([sampleCamera(1), 'camera'], [sampleEditor(1), 'editor'])
+      await projection.apply(live.schema, log, null)
+      const next = await fresh()
+      await projection.apply(next, log.slice(0, 1), null)
+      await expectRefusal(projection.switch(next), 'conflict', 'behind')
+      await projection.apply(next, log, null)
+      await projection.switch(next)
+      expect((await projection.open('e1')).schema).toBe(next)
     })
 
     test('a new epoch gets a build beside the live one; an older master is turned away', async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { Change } from '../../src/domain/change.ts'
 import { type Database, openPool, type Role } from '../../src/engines/postgres/connect.ts'
 import { prepareDatabase } from '../../src/engines/postgres/prepare.ts'
 import { openProjection } from '../../src/engines/postgres/projection.ts'
@@ -10,7 +11,9 @@ import { sqlText } from '../../src/engines/postgres/sql.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import type { Refusal } from '../../src/kit/refusal.ts'
+import type { Applied } from '../../src/ports/projection.ts'
 import { type TestDatabase, testPostgres } from '../postgres.ts'
+import { sampleEditor } from '../samples.ts'
 import { projectionSuite } from './projection.suite.ts'
 
 const log = silentLog
@@ -108,11 +111,43 @@ describe('PostgreSQL under the projection', () => {
     expect(await plan('count-facets', 'json')).toContain('Index Cond: ((dimension = d.dimension) AND (value = d.value))')
   })
 
+  test('a projector that waited for another one sees what that one has parked and settles it', async () => {
+    const [one, two] = [open(database.url), open(database.url)]
+    const build = (await one.create('e1')).schema
+    const editor = sampleEditor(1)
+    const of = (seq: number, byline: unknown) =>
+      ({
+        seq,
+        at: '2026-11-20T10:00:00.000Z',
+        by: null,
+        kind: 'editor',
+        id: editor.id,
+        version: seq,
+        document: { ...editor, version: seq, byline },
+      }) as Change
+    const waiting = async (projectors: number) => {
+      for (;;) {
+        const found = await admin.query(`select from pg_locks where not granted and locktype in ('transactionid', 'tuple')`)
+        if (found.length >= projectors) return
+      }
+    }
+    const applying: Promise<Applied>[] = []
+    await admin.transaction(async () => {
+      applying.push(one.apply(build, [of(1, 5)], null))
+      await waiting(1)
+      applying.push(two.apply(build, [of(1, 5), of(2, 'Inés')], null))
+      await waiting(2)
+    }, [`select from "${build}".applied for update`])
+    await Promise.all(applying)
+    expect(await one.parked(build)).toEqual([])
+    await Promise.all([one.close(), two.close()])
+  })
+
   test('a mapping that changes makes another build: raise mappingVersion, then record the new hash here', () => {
     const files = ['rows.ts', 'words.ts', 'counts.ts', 'fold.ts'].map((file) => `src/engines/postgres/${file}`)
     const texts = [...files, 'src/domain/slug.ts'].map((file) => readFileSync(`${import.meta.dir}/../../${file}`, 'utf8'))
     const hash = createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 16)
-    expect({ mappingVersion, hash }).toEqual({ mappingVersion: 1, hash: '87f6872976cf6ae7' })
+    expect({ mappingVersion, hash }).toEqual({ mappingVersion: 2, hash: 'e9e5edda6bfd100a' })
   })
 
   test('a database that is away is unavailable', async () => {

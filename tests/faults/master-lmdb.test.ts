@@ -107,9 +107,9 @@ test('the data of another program on LMDB is refused and left alone', async () =
 test('a master of a newer format is refused and left alone', async () => {
   const newer = openLmdb<Buffer, Buffer>({ path: whole, noSubdir: false, encoding: 'binary', keyEncoding: 'binary' })
   const meta = newer.openDB<Buffer, Buffer>({ name: 'meta', encoding: 'binary', keyEncoding: 'binary' })
-  await meta.put(Buffer.from('format'), Buffer.from('2'))
+  await meta.put(Buffer.from('format'), Buffer.from('3'))
   await newer.close()
-  expect((await refusal(whole)).message).toContain('format 2')
+  expect((await refusal(whole)).message).toContain('format 3')
 })
 
 test("somebody else's folder is refused by name of the owner, or by what the system says", async () => {

@@ -1,25 +1,36 @@
-// A consistent copy of a master while writers go on.
-import { mkdir, open as openFile, readdir, rm } from 'node:fs/promises'
+// A consistent copy of a master while writers go on, with its manifest.
+import { chmod, mkdir, open as openFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { open } from 'lmdb'
-import type { Position } from '../../domain/change.ts'
+import { type Clock, instant } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import { guarded } from './failure.ts'
+import { refuseDamaged } from './folder.ts'
 import { seqOf } from './keys.ts'
-import { binary, type Store } from './store.ts'
+import { type Manifest, writeManifest } from './manifest.ts'
+import { scrub } from './scrub.ts'
+import { binary, format, type Store } from './store.ts'
 
-/** LMDB copies one snapshot; which one, only the copy knows. It holds password hashes: its folder is for its owner only. */
-export async function backup(store: Store, folder: string): Promise<Position> {
+/**
+ * LMDB copies one snapshot; which one, only the copy knows. It holds password hashes: its folder is for its owner only.
+ * `thorough`: every entry of the copy is looked at before it is called a backup, which keeps this process busy meanwhile.
+ */
+export async function backup(store: Store, folder: string, clock: Clock, { thorough = false } = {}): Promise<Manifest> {
   return guarded(folder, async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     if ((await readdir(folder)).length > 0) throw new Refusal('conflict', `The folder ${folder} is not empty.`)
     try {
+      const at = instant(clock)
       await store.env.backup(folder, true)
+      await chmod(join(folder, 'data.mdb'), 0o600)
+      await scrub(join(folder, 'data.mdb'))
       await sync(join(folder, 'data.mdb'))
+      if (thorough) refuseDamaged(folder, format)
+      const manifest = await writeManifest(folder, { epoch: store.epoch, ...(await ends(folder)), at })
       await sync(folder)
-      return { epoch: store.epoch, seq: await lastSeqIn(folder) }
+      return manifest
     } catch (cause) {
-      await rm(join(folder, 'data.mdb'), { force: true })
+      for (const name of ['data.mdb', 'manifest.json']) await rm(join(folder, name), { force: true })
       throw cause
     }
   })
@@ -31,12 +42,14 @@ async function sync(path: string): Promise<void> {
   await file.close()
 }
 
-async function lastSeqIn(folder: string): Promise<number> {
+async function ends(folder: string): Promise<{ seq: number; number: number }> {
   const copy = open<Buffer, Buffer>({ ...binary, path: folder, noSubdir: false, readOnly: true })
-  try {
-    const log = copy.openDB<Buffer, Buffer>({ ...binary, name: 'log' })
-    for (const key of log.getKeys({ reverse: true, limit: 1 })) return seqOf(key)
+  const last = (name: string): number => {
+    for (const key of copy.openDB<Buffer, Buffer>({ ...binary, name }).getKeys({ reverse: true, limit: 1 })) return seqOf(key)
     return 0
+  }
+  try {
+    return { seq: last('log'), number: last('outbox') }
   } finally {
     await copy.close()
     await rm(join(folder, 'lock.mdb'), { force: true })

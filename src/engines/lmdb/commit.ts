@@ -1,7 +1,4 @@
 // One commit as one transaction: every condition judged first, then everything written, acknowledged after the sync.
-//
-// A throw in an asynchronous transaction of lmdb-js keeps what was already put; one in a child transaction takes it back,
-// so each commit is a child of the group that the library syncs together.
 import type { Position } from '../../domain/change.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Commit, IdempotencyRecord, Outcome } from '../../ports/master.ts'
@@ -14,10 +11,11 @@ import type { Store } from './store.ts'
 type Repeat = IdempotencyRecord & { position: Position }
 const repeatKeptMs = 24 * 3_600_000
 
-export function committer(store: Store, clock: Clock): (commit: Commit) => Promise<Outcome> {
+/** With the number of the entry up to which a second place must have come before the outcome may be told. */
+export function committer(store: Store, clock: Clock): (commit: Commit) => Promise<{ result: Outcome; entry: number }> {
   return async (commit) => {
     const ready = draft(commit)
-    return guarded(store.folder, () => store.env.childTransaction(() => transact(store, ready, clock.now())))
+    return guarded(store.folder, () => store.transact(() => transact(store, ready, clock.now())))
   }
 }
 

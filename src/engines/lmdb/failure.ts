@@ -7,7 +7,7 @@ import { Refusal } from '../../kit/refusal.ts'
 // message begins with the name. Files are also handled by node:fs, which says it in words.
 const noRoom = new Set<unknown>([27, 'EFBIG', 28, 'ENOSPC', 122, 'EDQUOT', -30792, 'MDB_MAP_FULL'])
 const inputOutput = 5
-const damage = new Set<unknown>([-30797, 'MDB_CORRUPTED', -30796, 'MDB_PAGE_NOTFOUND', -30795, 'MDB_PANIC', -30793, 'MDB_INVALID'])
+const damage = new Set<unknown>([-30797, 'MDB_CORRUPTED', -30796, 'MDB_PAGE_NOTFOUND', -30793, 'MDB_INVALID'])
 
 /** Awaits what the engine does in this folder and lets only refusals and defects out. */
 export async function guarded<T>(folder: string, act: () => T | Promise<T>): Promise<T> {
@@ -19,12 +19,19 @@ export async function guarded<T>(folder: string, act: () => T | Promise<T>): Pro
     const code = codeOf(cause)
     if (code === undefined) throw cause
     if (damage.has(code)) throw damaged(cause)
+    if (code === 'MDB_PANIC') throw lost(cause)
     if (noRoom.has(code) || (code === inputOutput && !(await hasRoom(folder)))) throw noRoomLeft(cause)
     throw new Refusal('unavailable', 'The master cannot be reached at the moment.', { retryAfterS: 1, cause })
   }
 }
 
 export const noRoomLeft = (cause?: unknown): Refusal => new Refusal('full', 'There is no room left to store this.', { cause })
+
+/** LMDB refuses everything after it could not write the page that tells of a commit, until the process is started again. */
+export const lost = (cause?: unknown): Refusal =>
+  new Refusal('unavailable', 'The master starts again.', { code: 'master-lost', retryAfterS: 2, cause })
+
+export const isPanic = (thrown: unknown): boolean => codeOf(thrown) === 'MDB_PANIC'
 
 export const damaged = (cause: unknown): Refusal =>
   new Refusal('unavailable', 'The master is damaged and must be restored.', { code: 'master-damaged', cause })
@@ -49,6 +56,7 @@ async function causeOf(thrown: unknown): Promise<unknown> {
 
 function codeOf(cause: unknown): number | string | undefined {
   if (!(cause instanceof Error)) return undefined
+  if (cause.message.includes('MDB_PANIC')) return 'MDB_PANIC' // comes with several codes
   if ('code' in cause && typeof cause.code === 'number') return cause.code
   if ('syscall' in cause && 'code' in cause && typeof cause.code === 'string') return cause.code
   return /^MDB_[A-Z_]+/.exec(cause.message)?.[0]

@@ -5,17 +5,22 @@
 //   one at a time   create with slug and idempotency key 900/s (0.6 of the bare 1,550/s), new version 1,150/s (0.75); p50 1 ms
 //   32 at a time    create 4,800/s, new version 7,500/s; p50 6 and 4 ms, p99 14 ms
 //   reads           47,000/s; feed 50,000 changes/s
-import type { Clock, RandomBytes } from '../../kit/clock.ts'
+import { type Clock, type RandomBytes, systemClock } from '../../kit/clock.ts'
 import { type Log, silentLog } from '../../kit/log.ts'
+import type { Metrics } from '../../kit/metric.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Documents, Kind, Master, PrivateKind } from '../../ports/master.ts'
+import type { ShipOptions } from '../../ports/ship.ts'
 import { backup } from './backup.ts'
 import { committer, counterAt, repeatAt } from './commit.ts'
 import { nameMaxBytes } from './draft.ts'
-import { guarded } from './failure.ts'
+import { guarded, isPanic } from './failure.ts'
 import { checked, checkedId, keyOf, partsOf, seqOf, versionPart, within } from './keys.ts'
+import { endOutbox } from './outbox.ts'
 import { feed, history, list } from './pages.ts'
+import { type Patience, patience } from './patience.ts'
 import { changeAt, documentOf, headOf } from './records.ts'
+import { type Shipping, type ShippingParts, startShipping } from './shipping.ts'
 import { openStore, type Store } from './store.ts'
 import { sweep } from './sweep.ts'
 import { watcher } from './watch.ts'
@@ -28,6 +33,11 @@ interface LmdbMasterOptions {
   log?: Log
   /** Address space, not disk; grows when it must. */
   mapSizeBytes?: number
+  /** A second place. `off` ends an earlier one; null refuses a master that has one. */
+  ship?: ShipOptions | 'off' | null
+  metrics?: Metrics
+  /** For what disks take, which no other clock knows. */
+  diskClock?: Clock
 }
 
 export async function openLmdbMaster({
@@ -36,8 +46,15 @@ export async function openLmdbMaster({
   random,
   log = silentLog,
   mapSizeBytes = 2 ** 36,
+  ship = null,
+  metrics,
+  diskClock = systemClock,
 }: LmdbMasterOptions): Promise<Master> {
   const store = await openStore({ folder, nowMs: clock.now(), random, mapSizeBytes })
+  const shipping = await shipped(store, ship, { clock: diskClock, log, metrics }).catch(async (error: unknown) => {
+    await store.env.close()
+    throw error
+  })
   log.info('master opened', { engine: 'lmdb', folder, epoch: store.epoch, seq: store.lastSeq() })
   let closing: Promise<void> | undefined
   const open = (): Store => {
@@ -45,6 +62,7 @@ export async function openLmdbMaster({
     return store
   }
   const commit = committer(store, clock)
+  const patient = patience(diskClock, () => hasGivenUp(store))
   const watch = watcher(clock, () => {
     open().refresh()
     return store.lastSeq()
@@ -59,16 +77,32 @@ export async function openLmdbMaster({
   return {
     async commit(wanted) {
       open()
-      const outcome = await commit(wanted)
-      if (outcome.committed) watch.reached(outcome.position.seq)
-      return outcome
+      shipping?.admit()
+      return patient.within(async (stored) => {
+        const { result: outcome, entry } = await commit(wanted)
+        stored()
+        if (outcome.committed) watch.reached(outcome.position.seq)
+        await shipping?.reached(entry)
+        return outcome
+      })
     },
     read: (kind, id) => fresh((nowMs) => documentIn(store, kind, id, nowMs)),
     versionOf: (kind, id) => fresh((nowMs) => headOf(store, kind, id, nowMs)?.version ?? 0),
     list: (index, partition, page) => fresh((nowMs) => list(store, index, partition, page, nowMs) as never),
     owner: (claim) => fresh(() => store.claims.get(keyOf(checked(claim, nameMaxBytes)))?.toString() ?? null),
     counter: (name) => fresh(() => counterAt(store, checked(name, nameMaxBytes))),
-    idempotency: (key) => fresh((nowMs) => repeatAt(store, checked(key, nameMaxBytes), nowMs) ?? null),
+    async idempotency(key) {
+      const { found, entry } = await fresh((nowMs) => ({
+        found: repeatAt(store, checked(key, nameMaxBytes), nowMs) ?? null,
+        entry: store.lastEntry(),
+      }))
+      // Telling it acknowledges what it records.
+      if (found !== null && shipping !== null) {
+        shipping.admit()
+        await patient.within(async (stored) => [stored(), await shipping.reached(entry)])
+      }
+      return found
+    },
     history: (kind, id, page) => fresh(() => history(store, kind, id, page) as never),
     change: (kind, id, version) =>
       fresh(() => {
@@ -79,15 +113,49 @@ export async function openLmdbMaster({
     feed: (after, limit) => fresh(() => feed(store, after, limit)),
     wait: watch.wait,
     privates: (kind) => privates(fresh, store, kind),
-    backup: async (target) => backup(open(), target),
+    lost: patient.lost,
+    async backup(target) {
+      const { epoch, seq } = await backup(open(), target, clock, { thorough: true })
+      return { epoch, seq }
+    },
     sweep: async (now) => sweep(open(), now),
     close() {
       watch.close()
-      closing ??= store.env.close() // after the commits that are under way
+      closing ??= close(store, patient, shipping, diskClock)
       return closing
     },
   }
 }
+
+async function shipped(store: Store, ship: LmdbMasterOptions['ship'], around: Omit<ShippingParts, 'store' | 'ship' | 'mode'>) {
+  if (ship === 'off') await endOutbox(store)
+  else if (ship) return startShipping({ ...around, store, mode: ship.mode, ship: ship.ship(store.epoch) })
+  else if (store.lastEntry() > 0)
+    throw new Refusal('conflict', 'This master has a second place. Set RCR_SHIP as it was, or RCR_SHIP=off to go on without.', {
+      code: 'ship-needed',
+    })
+  return null
+}
+
+function hasGivenUp(store: Store): boolean {
+  try {
+    store.refresh()
+    return false
+  } catch (thrown) {
+    return isPanic(thrown)
+  }
+}
+
+/** After the commits that are under way. What never ends is not waited for. */
+async function close(store: Store, patient: Patience, shipping: Shipping | null, clock: Clock): Promise<void> {
+  await patient.quiet()
+  await shipping?.close()
+  if (patient.isLost()) return
+  const enough = new AbortController()
+  await Promise.race([store.env.close(), clock.sleep(closeMaxMs, enough.signal)])
+  enough.abort()
+}
+const closeMaxMs = 5000
 
 function documentIn<K extends Kind>(store: Store, kind: K, id: string, nowMs: number): Documents[K] | null {
   const head = headOf(store, kind, id, nowMs)

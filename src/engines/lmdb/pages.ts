@@ -5,7 +5,8 @@ import { Refusal } from '../../kit/refusal.ts'
 import type { Page } from '../../ports/master.ts'
 import { checked, checkedId, cursorOf, justAfter, keyOf, keyOfCursor, partsOf, seqKey, seqOf, within } from './keys.ts'
 import { changeAt, changeOf, documentOf, headOf, placeMaxBytes } from './records.ts'
-import type { Store, Table } from './store.ts'
+import type { Store } from './store.ts'
+import type { Table } from './tables.ts'
 
 const pageMax = 200
 const feedMax = 5000

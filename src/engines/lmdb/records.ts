@@ -4,7 +4,8 @@ import { indexes, type Place } from '../../domain/indexes.ts'
 import type { Kind } from '../../ports/master.ts'
 import { damaged, parsed } from './failure.ts'
 import { checked, checkedId, keyOf, seqKey } from './keys.ts'
-import type { Store, Table } from './store.ts'
+import type { Store } from './store.ts'
+import type { Table } from './tables.ts'
 
 /** What stands under a document's name: the pointer into the log, or a private document itself. */
 export interface Head {

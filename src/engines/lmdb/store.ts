@@ -8,27 +8,35 @@
 //   counters   name                           → number
 //   repeats    idempotency key                → record with position
 //   expiry     time, kind or `repeat`, id     → nothing: what `sweep` walks
-//   meta       format, epoch
+//   outbox     number                         → entry, see `journal.ts`: what a second place does not hold yet, and the newest
+//   meta       format, epoch; of a shipped master since which entry, of one that was shipped up to which
 import { type Database, open, type RootDatabase } from 'lmdb'
 import type { RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import { guarded } from './failure.ts'
 import { inspect, inspectPages, unusable } from './folder.ts'
-import { seqOf } from './keys.ts'
+import { encodeEffects, journaled } from './journal.ts'
+import { seqKey, seqOf } from './keys.ts'
+import { noting, openTable, type Table } from './tables.ts'
 
-export type Table = Database<Buffer, Buffer>
+const tables = [...journaled, 'outbox', 'meta'] as const
 
-const tables = ['log', 'documents', 'versions', 'places', 'claims', 'counters', 'repeats', 'expiry', 'meta'] as const
-type Tables = Record<(typeof tables)[number], Table>
-
-export interface Store extends Tables {
+export interface Store extends Record<(typeof tables)[number], Table> {
   env: RootDatabase<Buffer, Buffer>
   folder: string
   epoch: string
   /** The newest seq; 0 in an empty log. Inside a transaction the transaction's own. */
   lastSeq(): number
+  /** The number of the newest entry; 0 when this master is not shipped. */
+  lastEntry(): number
   /** Reads from here on see every commit that any process was acknowledged. */
   refresh(): void
+  /**
+   * All or nothing, and on stable storage when it resolves. Of a shipped master what it changes becomes an entry.
+   * A throw in an asynchronous transaction of lmdb-js keeps what was already put; one in a child transaction takes it back,
+   * so each is a child of the group that the library syncs together.
+   */
+  transact<T>(work: () => T): Promise<{ result: T; entry: number }>
 }
 
 export const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
@@ -36,8 +44,11 @@ export const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
 // Password hashes and signing keys lie here. lmdb-js knows the option, its types do not.
 const ownersOnly = { permissionsMode: 0o600 }
 
-/** What `folder` holds is written in this format. A change that older code cannot read or must not write raises it. */
-const format = 1
+/**
+ * What `folder` holds is written in this format. A change that older code cannot read or must not write raises it.
+ * 2: values that prove themselves, and the outbox.
+ */
+export const format = 2
 
 interface StoreOptions {
   folder: string
@@ -56,7 +67,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       ...ownersOnly,
       path: folder,
       noSubdir: false,
-      maxDbs: tables.length + 3,
+      maxDbs: tables.length + 2,
       mapSize: mapSizeBytes,
       overlappingSync: false, // an acknowledgement comes after the sync, not before
       // With it, a group that cannot be written leaves a rejected promise of the library's own that nobody can catch.
@@ -76,43 +87,68 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 function assemble(env: RootDatabase<Buffer, Buffer>, { folder, nowMs, random }: StoreOptions): Store {
   const snapshot = env.useReadTransaction()
   try {
-    inspectPages(folder)
+    inspectPages(folder, format)
   } finally {
     snapshot.done()
   }
   const names = [...env.getKeys({})].map((name) => Buffer.from(name).toString().replace(/\0$/, ''))
   if (names.length > 0 && !names.includes('meta')) throw unusable(folder, 'holds the data of another program. Name an empty folder.')
-  const table = (name: string): Table => env.openDB({ ...binary, name })
-  const meta = table('meta')
-  const found = env.transactionSync(() => settle(meta, nowMs, random))
+  const database = (name: string): Database<Buffer, Buffer> => env.openDB({ ...binary, name })
+  const table = (name: string): Table => openTable(database(name), name)
+  const rawMeta = database('meta')
+  const meta = openTable(rawMeta, 'meta')
+  const found = env.transactionSync(() => settle(rawMeta, meta, nowMs, random))
   if (found.format !== format)
-    throw unusable(folder, `is written in format ${found.format}, and this program knows format ${format}. Start the newer program.`)
-  const store = Object.fromEntries(tables.map((name) => [name, table(name)])) as Tables
+    throw unusable(
+      folder,
+      `is written in format ${found.format}, and this program knows format ${format}. Start the program that wrote it.`,
+    )
+  const outbox = table('outbox')
+  const { noted, keeping } = noting(table)
+  const last = (table: Table): number => {
+    for (const key of table.getKeys({ reverse: true, limit: 1 })) return seqOf(key)
+    return 0
+  }
   return {
-    ...store,
+    ...noted,
+    outbox,
+    meta,
     env,
     folder,
     epoch: found.epoch,
-    lastSeq: () => {
-      for (const key of store.log.getKeys({ reverse: true, limit: 1 })) return seqOf(key)
-      return 0
+    lastSeq: () => last(noted.log),
+    lastEntry: () => last(outbox),
+    refresh: () => {
+      env.resetReadTxn()
+      // After LMDB has given up on a file, ranges come back empty, whereas this throws.
+      rawMeta.get(entry('format'))
     },
-    refresh: () => env.resetReadTxn(),
+    transact: (work) =>
+      env.childTransaction(() => {
+        const before = last(outbox)
+        const { result, effects } = keeping(work)
+        if (before === 0 || effects.length === 0) return { result, entry: before }
+        outbox.putSync(seqKey(before + 1), encodeEffects(effects, { inOutbox: true }))
+        return { result, entry: before + 1 }
+      }),
   }
 }
 
+const entry = (name: string) => Buffer.from(name)
+
 /** Reads what the folder says of itself; a new one is given its epoch. Two processes that create at once agree here. */
-function settle(meta: Table, nowMs: number, random: RandomBytes): { format: number; epoch: string } {
-  const entry = (name: string) => Buffer.from(name)
-  const epoch = meta.get(entry('epoch'))
-  if (epoch !== undefined) return { format: Number(meta.get(entry('format'))), epoch: epoch.toString() }
-  const fresh = newEpoch(nowMs, random)
-  meta.put(entry('epoch'), Buffer.from(fresh))
-  meta.put(entry('format'), Buffer.from(String(format)))
-  return { format, epoch: fresh }
+function settle(raw: Database<Buffer, Buffer>, meta: Table, nowMs: number, random: RandomBytes): { format: number; epoch: string } {
+  const found = raw.get(entry('format')) // as it is, to be read whatever the format
+  if (found !== undefined && Number(found) !== format) return { format: Number(found), epoch: '' }
+  const standing = meta.get(entry('epoch'))?.toString()
+  if (standing !== undefined) return { format, epoch: standing }
+  const epoch = newEpoch(nowMs, random)
+  meta.putSync(entry('epoch'), Buffer.from(epoch))
+  raw.putSync(entry('format'), Buffer.from(String(format)))
+  return { format, epoch }
 }
 
 /** Ordered as text by time, unique by chance: `20261121T100000000Z-5f0c3a9b17e2`. */
-function newEpoch(nowMs: number, random: RandomBytes): string {
+export function newEpoch(nowMs: number, random: RandomBytes): string {
   return `${new Date(nowMs).toISOString().replace(/[-:.]/g, '')}-${Buffer.from(random(6)).toString('hex')}`
 }

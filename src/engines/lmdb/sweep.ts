@@ -12,8 +12,8 @@ export async function sweep(store: Store, now: string): Promise<number> {
   const end = keyOf(`${new Date(now).toISOString()}\u0001`)
   let removed = 0
   while (true) {
-    const round = await guarded(store.folder, () =>
-      store.env.childTransaction(() => {
+    const { result: round } = await guarded(store.folder, () =>
+      store.transact(() => {
         const due = [...store.expiry.getKeys({ end, limit: atOnce })]
         for (const key of due) remove(store, key)
         return due.length

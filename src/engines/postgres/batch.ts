@@ -47,9 +47,10 @@ export interface Batch {
 }
 
 export async function writeBatch(
-  on: Queryable,
+  connection: Queryable,
   { entries, seq, end, keptSince, hasParked, isNew }: Batch,
 ): Promise<Pick<Applied, 'caughtUpAt' | 'parked'>> {
+  const on = mayBeWide(entries) ? await unhurried(connection) : connection
   const writes = fold(await standing(on, entries), entries)
   await writeRows(on, writes)
   await count(on, writes.changed, isNew)
@@ -59,6 +60,17 @@ export async function writeBatch(
   const logged = JSON.stringify(writes.logged.filter(({ at }) => at >= keptSince))
   const [row] = await on.query<{ caught_up_at: Date | null; parked: number }>(logChanges, [logged, seq, end?.seq ?? null, end?.at ?? null])
   return { caughtUpAt: row?.caught_up_at?.toISOString() ?? null, parked: row?.parked ?? 0 }
+}
+
+/** One change alone cannot be made smaller, and a camera takes all of its reviews along, however many. */
+const mayBeWide = (entries: readonly Mapped[]): boolean => entries.length === 1 && ['camera', 'lens'].includes(entries[0]?.kind ?? '')
+
+async function unhurried(on: Queryable): Promise<Queryable> {
+  await on.query('set local statement_timeout = 0')
+  return {
+    query: (statement, values) =>
+      on.query({ ...(typeof statement === 'string' ? { text: statement } : statement), timeoutMs: longMs }, values),
+  }
 }
 
 /** The documents of the batch, what they refer to, and, where cameras or lenses look different now, the reviews of these. */
@@ -75,8 +87,7 @@ async function standing(on: Queryable, entries: readonly Mapped[]): Promise<Stan
   const cameras = looksOtherwise(entries, 'camera', found.camera)
   const lenses = looksOtherwise(entries, 'lens', found.lens)
   if (cameras.length + lenses.length === 0) return found
-  // One change alone cannot be made smaller: a camera takes all of its reviews along, however many.
-  const most = entries.length === 1 ? null : widest + 1
+  const most = mayBeWide(entries) ? null : widest + 1
   const reviews = await on.query<Pick<AnyReview, 'id' | 'camera_id' | 'lens_id'>>(referring, [cameras, lenses, most])
   if (most !== null && reviews.length === most) throw new TooWide()
   for (const { id, camera_id, lens_id } of reviews) {

@@ -40,7 +40,7 @@ export function openBuilds(db: Database, clock: Clock) {
           create(on, epoch, clock)
         )
       }),
-    builds: (): Promise<Build[]> => db.transaction(list),
+    builds: (): Promise<Build[]> => exclusively(list),
     create: (epoch: string): Promise<Build> => exclusively((on) => create(on, epoch, clock)),
     switch: (schema: string): Promise<void> =>
       exclusively(async (on) => {
@@ -48,7 +48,10 @@ export function openBuilds(db: Database, clock: Clock) {
         const next = all.find((build) => build.schema === schema)
         if (next === undefined) throw new Refusal('missing', `There is no build ${schema}.`)
         const live = all.find((build) => build.live)
-        if (live) demandEpoch(live, next.position.epoch)
+        if (live) {
+          demandEpoch(live, next.position.epoch)
+          await demandNoStepBack(on, live, next)
+        }
         await setLive(on, next)
       }),
     drop: (schema: string): Promise<void> =>
@@ -122,6 +125,15 @@ function demandEpoch(live: Build, epoch: string): void {
     })
 }
 
+/** Whoever projects into the live build waits until the switch is done, and then sees it. */
+async function demandNoStepBack(on: Queryable, live: Build, next: Build): Promise<void> {
+  if (live.position.epoch !== next.position.epoch || live.schema === next.schema) return
+  const [from] = await on.query<{ seq: number }>(`select seq from "${live.schema}".applied for update`)
+  const [to] = await on.query<{ seq: number }>(`select seq from "${next.schema}".applied`)
+  if (from !== undefined && to !== undefined && to.seq < from.seq)
+    throw new Refusal('conflict', `Readers stand at ${from.seq}, the build ${next.schema} at ${to.seq}.`, { code: 'behind' })
+}
+
 /** Each build by itself: one that a reader still holds waits for the next time. */
 async function prune(db: Database, graceMs: number): Promise<string[]> {
   const dropped: string[] = []
@@ -137,7 +149,7 @@ async function prune(db: Database, graceMs: number): Promise<string[]> {
         [alone, noTimeout, `set local lock_timeout = '2s'`],
       )
       .catch((error) => {
-        if (error instanceof Refusal && error.reason === 'unavailable') return false
+        if (error instanceof Refusal && ['unavailable', 'late'].includes(error.reason)) return false
         throw error
       })
     if (isDropped) dropped.push(schema)

@@ -26,8 +26,8 @@ export const reviewStatement = (slug: string): Asked => ({
 from build.applied a
 left join build.review r on r.slug = $1
 ${besides}
-left join build.former_slug former on former.slug = $1 and r.id is null
-left join build.review moved on moved.id = former.review_id`,
+left join lateral (select m.id, m.slug from build.former_slug f join build.review m on m.id = f.review_id
+  where f.slug = $1 and r.id is null limit 1) moved on true`, // with its limit it is looked for only where there is no review
 })
 
 export function reviewOf(row: ReviewRow, slug: string): ReviewBySlug {

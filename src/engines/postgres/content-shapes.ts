@@ -3,20 +3,26 @@
 /** RFC 3339 in UTC with milliseconds. */
 export const instantOf = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
-const cameraRef = `case when c.id is null then null else
-  json_build_object('id', c.id, 'slug', c.slug, 'brand', c.document->'brand', 'model', c.document->'model') end`
-const lensRef = `case when l.id is null then null else
-  json_build_object('id', l.id, 'slug', l.slug, 'brand', l.document->'brand', 'model', l.document->'model') end`
-const editorRef = `case when e.id is null then null else json_build_object('id', e.id, 'byline', e.byline, 'slug', e.slug) end`
+/**
+ * A JSON object of the selected columns, by their names. From a record, not by `json_build_object`: that puts spaces around every
+ * colon, a twelfth of a list, and takes longer.
+ */
+export const object = (columns: string): string => `(select to_json(o) from (select ${columns}) o)`
 
-const cardMembers = `'id', r.id, 'version', r.version, 'slug', r.slug, 'title', r.title, 'summary', r.summary, 'verdict', r.verdict,
-  'language', r.language, 'tags', r.tags, 'image', r.images[1], 'camera', ${cameraRef}, 'lens', ${lensRef}, 'editor', ${editorRef},
-  'publishedAt', ${instantOf('r.published_at')}, 'updatedAt', ${instantOf('r.updated_at')}`
+const reference = (row: string, columns: string) => `(select to_json(o) from (select ${columns}) o where ${row}.id is not null)`
+
+// Brand and model have columns of their own: taken out of the document they had it parsed four times for each card, a fifth of the
+// time of a list.
+const cardColumns = `r.id, r.version, r.slug, r.title, r.summary, r.verdict, r.language, r.tags, r.images[1] as image,
+  ${reference('c', 'c.id, c.slug, c.shown_brand as brand, c.shown_model as model')} as camera,
+  ${reference('l', 'l.id, l.slug, l.shown_brand as brand, l.shown_model as model')} as lens,
+  ${reference('e', 'e.id, e.byline, e.slug')} as editor,
+  ${instantOf('r.published_at')} as "publishedAt", ${instantOf('r.updated_at')} as "updatedAt"`
 
 /** Of r, c, l, e: see `besides`. */
-export const card = `json_build_object(${cardMembers})`
-export const cardWith = (members: string): string => `json_build_object(${cardMembers}, ${members})`
-export const fullReview = `json_build_object(${cardMembers}, 'body', r.body, 'pros', r.pros, 'cons', r.cons, 'images', r.images)`
+export const card = object(cardColumns)
+export const cardWith = (columns: string): string => object(`${cardColumns}, ${columns}`)
+export const fullReview = cardWith('r.body, r.pros, r.cons, r.images')
 
 // An editor's public document may come after the first review, and nothing hides a review for want of it.
 export const besides = `left join build.camera c on c.id = r.camera_id

@@ -52,6 +52,7 @@ export const suggestedOf = (row: SuggestRow) => ({
 export const likelyStatement = (words: readonly string[], language: Language | null): Asked => {
   const short = words.flatMap((word) => (word.length <= shortMax ? slipsOf(word).map((slip) => [word, slip] as const) : []))
   return {
+    prepared: true,
     values: [words, language, short.map(([word]) => word), short.map(([, slip]) => slip)],
     text: `with asked as materialized (select word as asked, lower(public.unaccent(word)) as plain from unnest($1::text[]) word),
 unknown as materialized (select * from asked u where not exists (

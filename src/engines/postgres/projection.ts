@@ -23,7 +23,8 @@ const keptMs = 7 * 86_400_000
 const pruneEveryMs = 60_000
 
 // Every statement goes by keys: a plan made when the tables were empty must not scan them for ever after. A projector that froze in
-// a transaction must not hold the others. A database that went without a word is noticed in ten seconds; only batches may take longer.
+// a transaction must not hold the others, nor one that froze before a half-read answer, which no other timeout ends (measured: the
+// lock was held for as long as the process stood still). A database that went without a word is noticed in ten seconds; only batches may take longer.
 const timeoutMs = 10_000
 const settings = {
   enable_seqscan: 'off',
@@ -32,6 +33,7 @@ const settings = {
   jit: 'off',
   plan_cache_mode: 'force_generic_plan',
   idle_in_transaction_session_timeout: '10s',
+  tcp_user_timeout: '30s',
 }
 
 export function openProjection({ url, log, clock }: ProjectionOptions): Projection {
@@ -45,7 +47,7 @@ export function openProjection({ url, log, clock }: ProjectionOptions): Projecti
     apply: (schema, changes, end) =>
       unlessGone(schema, async () => {
         const applied = await apply({ db, log, clock }, demandSchema(schema), changes, end)
-        if (changes.length === 0) await pruneChanges(schema)
+        await pruneChanges(schema)
         return applied
       }),
     switch: switchTo,
@@ -103,8 +105,10 @@ async function applyOnce(
   entries: readonly Mapped[],
   end: LogEnd | null,
 ): Promise<Applied> {
-  const lock = `select epoch, seq, exists (select from content.live where schema = '${schema}') as live,
-    exists (select from parked) as has_parked, caught_up_at is null as is_new from applied for update`
+  // Two statements: the second sees all that was committed while the first waited, `live` and `parked` too.
+  const lock = 'select from applied for update'
+  const look = `select epoch, seq, exists (select from content.live where schema = '${schema}') as live,
+    exists (select from parked) as has_parked, caught_up_at is null as is_new from applied`
   return db.transaction(
     async (on, [build]: LockedRow[]) => {
       if (build === undefined) throw new Refusal('missing', `The build ${schema} has no position.`)
@@ -124,7 +128,7 @@ async function applyOnce(
           log.error('change parked: its document is not shown', { schema, seq: change.seq, kind: change.kind, id: change.id, error: fault })
       return { schema, position: { epoch: build.epoch, seq }, live: build.live, parked, caughtUpAt }
     },
-    [`set local search_path = "${schema}"`, ...batchTimeouts, lock],
+    [`set local search_path = "${schema}"`, ...batchTimeouts, lock, look],
   )
 }
 
@@ -140,7 +144,7 @@ function positionAfter(position: number, changes: readonly Change[]): number {
   return seq
 }
 
-/** Old rows of `change` go in small steps, beside the heartbeat, about once a minute for each build. */
+/** Old rows of `change` go in small steps, about once a minute for each build. */
 function openChangePruning(db: Database, clock: Clock): (schema: string) => Promise<void> {
   const doneMs = new Map<string, number>()
   return async (schema) => {

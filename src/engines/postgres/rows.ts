@@ -8,7 +8,7 @@ import { slugFrom } from '../../domain/slug.ts'
 import { plain } from './words.ts'
 
 /** Raise it whenever what this file, `words.ts` or `fold.ts` makes of a document changes: readers then get a new build. */
-export const mappingVersion = 1
+export const mappingVersion = 2
 
 export interface ReviewRow {
   id: string
@@ -125,34 +125,45 @@ function reviewRow(review: Review, { id, version }: Of): ReviewRow {
   return {
     id,
     version,
-    slug: review.slug,
-    title: review.title,
+    slug: demandText(review.slug),
+    title: demandText(review.title),
     title_key: plain(review.title),
-    summary: review.summary,
-    body: review.body,
-    verdict: review.verdict,
-    pros: [...review.pros],
-    cons: [...review.cons],
-    images: [...review.images],
-    tags: [...new Set(review.tags)],
-    language: review.language,
+    summary: demandText(review.summary),
+    body: demandText(review.body),
+    verdict: demandText(review.verdict),
+    pros: review.pros.map(demandText),
+    cons: review.cons.map(demandText),
+    images: review.images.map(demandText),
+    tags: [...new Set(review.tags.map(demandText))],
+    language: demandText(review.language),
     camera_id: demandId(review.cameraId),
     lens_id: (review.lensId ?? null) === null ? null : demandId(review.lensId),
     editor_id: demandId(review.editorId),
     published_at: review.publishedAt,
     created_at: review.createdAt,
     updated_at: review.updatedAt,
-    former_slugs: [...new Set(review.formerSlugs)],
+    former_slugs: [...new Set(review.formerSlugs.map(demandText))],
   }
 }
 
 function catalogueRow(document: Camera | Lens, { id, version }: Of): CatalogueRow {
   const { brand, model, slug, mount } = document
-  if (typeof model !== 'string') throw new Error('a name that is no text') // `slugFrom` sees to the brand
-  return { id, version, slug, brand: slugFrom(brand), mount, name: `${brand} ${model}`, document }
+  const name = `${demandText(brand)} ${demandText(model)}`
+  return { id, version, slug: demandText(slug), brand: slugFrom(brand), mount: mount === null ? null : demandText(mount), name, document }
 }
 
-const editorRow = ({ slug, byline }: Editor, { id, version }: Of): EditorRow => ({ id, version, slug, byline })
+const editorRow = ({ slug, byline }: Editor, { id, version }: Of): EditorRow => ({
+  id,
+  version,
+  slug: demandText(slug),
+  byline: demandText(byline),
+})
+
+/** What is made of a document later (words, tags, counts) takes its texts for texts. */
+function demandText(text: string): string {
+  if (typeof text === 'string') return text
+  throw new Error('a text that is none')
+}
 
 /** Ids are looked up before anything is written: one that is none would fail there, with the whole batch. */
 function demandId(id: string | null): string {

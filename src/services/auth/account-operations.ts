@@ -1,10 +1,10 @@
 // Accounts, as they may be asked for: by their owner and by admins.
 import { z } from 'zod'
 import { type Answer, type Call, type Operation, operation } from '../../kit/operation.ts'
+import { paged, pageOf, pageQuery, placeOf } from '../../kit/page.ts'
 import { type Fault, Refusal } from '../../kit/refusal.ts'
 import { accountMeant, answeredOnce, isAdmin } from './asking.ts'
 import type { Desk } from './desk.ts'
-import { paged, pageOf, pageQuery } from './page.ts'
 import { AccountDocument, AccountPatch, AccountReplacement, CreatedAccount, NewAccount, PasswordReset, Whose } from './schemas.ts'
 
 const conditional = { conditional: true, refusals: ['missing', 'forbidden', 'conflict', 'stale', 'unconditional'] } as const
@@ -68,9 +68,8 @@ function list({ master, accounts }: Desk): Operation {
     output: pageOf(AccountDocument).meta({ id: 'Accounts' }),
     status: 200,
     async run({ query }) {
-      const page = { limit: query.limit, ...(query.cursor !== undefined && { after: query.cursor }) }
-      const { documents, next } = await master.list('accounts', '*', page)
-      return { body: paged(await Promise.all(documents.map(accounts.shown)), next, query) }
+      const { documents, next } = await master.list('accounts', '*', placeOf(query))
+      return paged(await Promise.all(documents.map(accounts.shown)), next, query)
     },
   })
 }

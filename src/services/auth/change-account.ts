@@ -1,6 +1,7 @@
 // Changing an account: address, roles and byline move together or not at all.
 import { type Account, isActiveAdmin, rolesOf } from '../../domain/account.ts'
 import { instant } from '../../kit/clock.ts'
+import { demandMatch } from '../../kit/entity-tag.ts'
 import type { Call } from '../../kit/operation.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Commit, Master } from '../../ports/master.ts'
@@ -10,7 +11,7 @@ import { firstByline, lacksByline, nothing, type Part, renamedByline, withFreeSl
 import { accountWrite } from './credentials.ts'
 import { emailClaim } from './mail.ts'
 import type { AccountPatch } from './schemas.ts'
-import { demandMatch, recorded, type Settled, settle } from './settle.ts'
+import { recorded, type Settled, settle } from './settle.ts'
 
 export async function changeAccount(
   { master, clock }: Pick<AccountParts, 'master' | 'clock'>,

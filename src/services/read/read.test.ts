@@ -93,7 +93,7 @@ describe('every operation', () => {
       const response = await ask(path)
       const parsed = outputs(name).safeParse(await response.json())
       expect([path, response.status, parsed.error?.issues ?? []]).toEqual([path, 200, []])
-      for (const header of ['etag', 'consistency-token', 'cache-control', 'surrogate-key', 'x-request-id', 'x-content-type-options'])
+      for (const header of ['etag', 'consistency-token', 'cache-control', 'cache-tag', 'x-request-id', 'x-content-type-options'])
         expect([path, header, response.headers.get(header)]).not.toEqual([path, header, null])
     }
     expect(new Set(asked.map(([name]) => name))).toEqual(new Set(read.operations.map(({ name }) => name)))

@@ -26,8 +26,8 @@ export interface ReadOptions {
 
 export interface Read {
   operations: Operation[]
-  /** Puts the cache in front of a handler. */
-  edge(next: Handler): Handler
+  /** Puts the cache in front of a handler. `more`: what other protocols ask by GET and may be kept likewise. */
+  edge(next: Handler, more?: readonly Operation[]): Handler
   /** Follows the replica until the signal. */
   run(signal: AbortSignal): Promise<void>
   status(): ReadStatus
@@ -48,7 +48,8 @@ export function openRead({ content, cursorSeal, tokenSeal, cacheBytes, newReques
   measure(metrics, outcomes, () => cache.size(), tail.stalenessS)
   return {
     operations,
-    edge: (next) => openEdge({ operations, cache, tail, tokenSeal, newRequestId, clock, outcomes }, next),
+    edge: (next, more = []) =>
+      openEdge({ operations: [...operations, ...more], cache, tail, tokenSeal, newRequestId, clock, outcomes }, next),
     run: tail.run,
     status: () => ({ position: tail.position(), stalenessS: tail.stalenessS(), cache: { ...cache.size(), ...outcomes } }),
   }

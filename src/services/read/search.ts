@@ -40,7 +40,8 @@ export async function search({ content, pages, answers }: SearchParts, query: Qu
       corrected = meant
     }
   }
-  return answers.of(page, bodyOf(page, corrected, pages.frame('searchContent', { ...query }, page.next && { ...page.next, corrected })))
+  const frame = pages.frame('searchContent', { ...query }, page.next && { ...page.next, corrected })
+  return { ...answers.of(page, bodyOf(page, corrected, frame)), next: frame.links.next }
 }
 
 async function probablyMeant(content: Content, text: string, language: Language | null, signal: AbortSignal): Promise<string | null> {

@@ -69,7 +69,7 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
         pauseMs = moved || waiters.size > 0 ? quickestMs : Math.min(slowestMs, pauseMs * 1.3)
       } catch (error) {
         failures += 1
-        if (failures === 1) log.warn('tail lost the database', { error })
+        if (failures === 1) tellOf(error, log)
         pauseMs = Math.min(backoffMaxMs, 50 * 2 ** Math.min(failures, 6))
       }
       if (failures === 0 && hurry.signal.aborted && !signal.aborted) hurry = new AbortController()
@@ -111,3 +111,8 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
 }
 
 const behind = (message: string) => new Refusal('unavailable', message, { code: 'replica-behind', retryAfterS: 1 })
+
+function tellOf(error: unknown, log: Log): void {
+  if (error instanceof Refusal && error.code === 'not-built') log.info('no read model yet, waiting for it')
+  else log.warn('tail lost the database', { error })
+}

@@ -3,13 +3,13 @@ import { z } from 'zod'
 import type { Change } from '../../domain/change.ts'
 import { Id } from '../../domain/document.ts'
 import { type Review, ReviewDocument, ReviewFields, revise, statuses } from '../../domain/review.ts'
+import { demandMatch } from '../../kit/entity-tag.ts'
 import { type Call, type Operation, operation } from '../../kit/operation.ts'
+import { paged, pageOf, pageQuery, placeOf } from '../../kit/page.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
 import { isSameContent, patched } from './patching.ts'
-import { paged, pageOf, pageQuery } from './reading.ts'
 import { type DeskParts, demandAuthor, desk, noReview, reviewPlan } from './reviewing.ts'
-import { demandMatch } from './saving.ts'
 
 const version = z.coerce.number<number | string>().int().min(1).max(999_999_999)
 
@@ -74,9 +74,8 @@ export function historyOperations(parts: DeskParts): Operation[] {
       output: pageOf(ReviewVersion).meta({ id: 'ReviewVersions' }),
       async run({ path, query }, call) {
         await pastOf(master, call, path.id)
-        const page = { limit: query.limit, ...(query.cursor !== undefined && { after: query.cursor }) }
-        const { changes, next } = await master.history('review', path.id, page)
-        return { body: paged(changes.map(versionOf), next, query), position: await master.head() }
+        const { changes, next } = await master.history('review', path.id, placeOf(query))
+        return { ...paged(changes.map(versionOf), next, query), position: await master.head() }
       },
     }),
     operation({

@@ -4,6 +4,7 @@ import { Id } from '../../domain/document.ts'
 import { type Review, ReviewDocument, statuses } from '../../domain/review.ts'
 import { type Clock, instant } from '../../kit/clock.ts'
 import { type Operation, operation } from '../../kit/operation.ts'
+import { paged, pageOf, pageQuery, placeOf } from '../../kit/page.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
 import { callerOf, desk, isAdmin, standing } from './reviewing.ts'
@@ -12,31 +13,6 @@ import { callerOf, desk, isAdmin, standing } from './reviewing.ts'
 const ReviewEntry = ReviewDocument.omit({ body: true, verdict: true, pros: true, cons: true, images: true, formerSlugs: true })
   .extend({ overdue: z.boolean().describe('Its time to be published has passed and it is not out: something is in trouble.') })
   .meta({ id: 'ReviewEntry' })
-
-export const pageQuery = {
-  cursor: z.string().min(1).max(1024).optional().describe('The `nextCursor` of the page before.'),
-  limit: z.coerce.number<number | string>().int().min(1).max(100).default(20),
-}
-
-export const pageOf = (entry: z.ZodType) =>
-  z.strictObject({
-    data: z.array(entry),
-    metadata: z.strictObject({ limit: z.int(), nextCursor: z.string().nullable() }),
-    links: z.strictObject({ self: z.string(), next: z.string().nullable() }).describe('Relative to the address that was asked.'),
-  })
-
-/** A page with its links, which are relative so that they hold below every prefix. */
-export function paged<E>(data: readonly E[], next: string | null, query: Readonly<Record<string, unknown>> & { limit: number }) {
-  const link = (cursor: unknown) => {
-    const given = Object.entries({ ...query, cursor }).filter(([, value]) => value !== undefined)
-    return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`
-  }
-  return {
-    data,
-    metadata: { limit: query.limit, nextCursor: next },
-    links: { self: link(query.cursor), next: next === null ? null : link(next) },
-  }
-}
 
 export function readingOperations({ master, clock }: { master: Master; clock: Clock }): Operation[] {
   return [list(master, clock), read(master)]
@@ -87,11 +63,10 @@ function list(master: Master, clock: Clock): Operation {
       const whose = query.editor ?? caller.accountId
       if (whose !== caller.accountId && !isAdmin(caller)) throw new Refusal('forbidden', 'Only admins list the reviews of others.')
       const partition = query.status === undefined ? whose : `${whose}/${query.status}`
-      const page = { limit: query.limit, ...(query.cursor !== undefined && { after: query.cursor }) }
-      const { documents, next } = await master.list('reviews', partition, page)
+      const { documents, next } = await master.list('reviews', partition, placeOf(query))
       const now = instant(clock)
       const entries = documents.map((review) => entryOf(review, now))
-      return { body: paged(entries, next, query), position: await master.head() }
+      return { ...paged(entries, next, query), position: await master.head() }
     },
   })
 }

@@ -4,11 +4,12 @@ import { Id } from '../../domain/document.ts'
 import { draft, publish, type Review, ReviewDocument, ReviewFields, revise } from '../../domain/review.ts'
 import { slugFrom } from '../../domain/slug.ts'
 import { instant } from '../../kit/clock.ts'
+import { demandMatch } from '../../kit/entity-tag.ts'
 import { patchOf } from '../../kit/merge-patch.ts'
 import { type Call, type Operation, operation } from '../../kit/operation.ts'
 import { isSameContent, patched } from './patching.ts'
 import { callerOf, type DeskParts, desk, reviewPlan, standing } from './reviewing.ts'
-import { demandMatch, type Plan } from './saving.ts'
+import type { Plan } from './saving.ts'
 
 const byId = z.strictObject({ id: Id })
 const reviewPatch = patchOf(ReviewFields).meta({ id: 'ReviewPatch' })

@@ -101,11 +101,3 @@ function meantBy({ key, answer }: IdempotencyRecord): Omit<Effect, 'position'> {
   if (kind === undefined || id === undefined || version === undefined) throw new Error(`the record ${key} names no document`)
   return { kind: kind as PublicKind, id, version, location }
 }
-
-/** If-Match, of an operation that demands it. `what` stands now at `version`. */
-export function demandMatch(call: Call, version: number): void {
-  const { ifMatch } = call
-  if (ifMatch === null) throw new Refusal('unconditional', 'Send If-Match with the ETag of the version that you mean to change.')
-  if (ifMatch === '*' || ifMatch.includes(version)) return
-  throw new Refusal('stale', `It has changed since you read it: the version is now ${version}.`, { facts: { currentVersion: version } })
-}

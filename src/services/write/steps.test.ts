@@ -33,7 +33,7 @@ describe('the life of a review', () => {
     await using room = await openNewsroom()
     const { body } = await room.editor.asks('createReview', { body: room.text({ status: 'published' }) })
     const path = { id: body.id }
-    const wrong = { reason: 'conflict', code: 'wrong-status', facts: { status: 'published' } }
+    const wrong = { reason: 'conflict', code: 'wrong-status', facts: { reviewStatus: 'published' } }
     expect(await room.editor.isRefused('publishReview', { path, ifMatch: [1] })).toMatchObject(wrong)
     const publishAt = room.clock.at(1000)
     expect(await room.editor.isRefused('scheduleReview', { path, body: { publishAt }, ifMatch: [1] })).toMatchObject(wrong)

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { Id, Instant } from '../../domain/document.ts'
 import { publish, type Review, ReviewDocument, schedule, withdraw } from '../../domain/review.ts'
 import { instant } from '../../kit/clock.ts'
+import { demandMatch } from '../../kit/entity-tag.ts'
 import { type Call, type Operation, operation } from '../../kit/operation.ts'
 import { type DeskParts, desk, reviewPlan, standing } from './reviewing.ts'
-import { demandMatch } from './saving.ts'
 
 const stepping = {
   kind: 'command',

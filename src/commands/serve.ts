@@ -1,0 +1,112 @@
+// rcr serve: answers requests beside a system that runs the loops; also what `rcr start --workers` starts.
+import { Refusal } from '../kit/refusal.ts'
+import { listen } from '../kit/serve.ts'
+import type { Master } from '../ports/master.ts'
+import type { Settings } from '../settings.ts'
+import { atOnceOf, openDoors, openEngines, openServices, readinessOf, type ServiceSettings } from '../system.ts'
+import { around, type Command, type Running, readFlags } from './command.ts'
+import { readSecret } from './secret.ts'
+import type { Share, Up } from './workers.ts'
+
+// SIGTERM: not ready → no new connections → what is in flight ends → loops end → engines close, ≤ 10 s in all.
+export const drainMs = 5_000
+
+export const serve: Command = {
+  name: 'serve',
+  usage: 'serve [--leashed]',
+  summary: 'Answers requests beside a system that runs on the same data.',
+  help: `A process that only serves: no schedule, no projector. Give it ports of its own, and the RCR_PUBLIC_URL of the system.
+--leashed: started by rcr start --workers, which tells it what to share; it ends with whoever started it.`,
+  async run(given) {
+    const { leashed } = readFlags(given.flags, { leashed: 'switch' })
+    const { running, share } = leashed ? await told(given) : { running: given, share: null }
+    const { settings, signal, log, say } = running
+    const surroundings = around(running, true)
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => {
+      if (process.connected) process.disconnect?.() // else the channel would keep this process
+    })
+    const served = await serviceSettings(running)
+    const engines = await openEngines(settings, 'beside', surroundings, stack)
+    const services = openServices(engines, served, surroundings)
+    const readiness = () => readinessOf(services, signal)
+    const doors = openDoors(services, served, surroundings, readiness)
+    const loops = new AbortController()
+    const ended = Promise.all([services.read.run(loops.signal), doors.run(loops.signal)])
+    stack.defer(async () => {
+      loops.abort()
+      await ended
+    })
+    const { defect, ops, fetch } = doors
+    const opsHosts = share === null ? settings.RCR_HOST : ['127.0.0.1']
+    const opsDoor = listen({ fetch: ops, hosts: opsHosts, port: settings.RCR_OPS_PORT, defect })
+    stack.defer(() => opsDoor.stop(0))
+    await firstView(running, readiness)
+    const sharing = share === null ? {} : { shared: 'beside' as const }
+    const door = listen({ fetch, hosts: settings.RCR_HOST, port: settings.RCR_HTTP_PORT, defect, ...sharing })
+    stack.defer(() => door.stop(drainMs))
+    if (share === null) say(`  reviews         ${door.url}/api/v1/content\n  operators       ${opsDoor.url}/readyz`)
+    else process.send?.({ opsUrl: opsDoor.url } satisfies Up)
+    log.info('started', { url: door.url, ops: opsDoor.url })
+    return await untilOver(running, engines.master)
+  },
+}
+
+/** Over the settings, the share of whoever started us; when they are gone, it is time to stop. */
+async function told(running: Running): Promise<{ running: Running; share: Share }> {
+  const leash = new AbortController()
+  const share = await new Promise<Share>((resolve, reject) => {
+    const gone = () => {
+      leash.abort()
+      reject(new Refusal('unavailable', 'Whoever started this process is gone.'))
+    }
+    process.once('message', (message) => resolve(message as Share))
+    process.once('disconnect', gone)
+    if (!process.connected) gone()
+  })
+  const signal = AbortSignal.any([running.signal, leash.signal])
+  const { databaseUrl, publicUrl, port, workers, worker } = share
+  const settings: Settings = {
+    ...running.settings,
+    DATABASE_URL: databaseUrl,
+    RCR_PUBLIC_URL: publicUrl,
+    RCR_HTTP_PORT: port,
+    RCR_OPS_PORT: 0,
+    RCR_WORKERS: workers,
+  }
+  return { running: { ...running, settings, signal, log: running.log.with({ worker }) }, share }
+}
+
+export async function serviceSettings({ settings, random }: Running): Promise<ServiceSettings> {
+  return {
+    secret: await readSecret(settings, random),
+    publicUrl: settings.RCR_PUBLIC_URL ?? `http://localhost:${settings.RCR_HTTP_PORT}`,
+    writeOrigins: settings.RCR_WRITE_ORIGINS,
+    explorable: settings.RCR_MODE !== 'production',
+    cacheBytes: settings.RCR_CACHE_MIB * 1024 * 1024,
+    atOnce: atOnceOf(settings),
+  }
+}
+
+/** A reader who comes at once shall not find an empty house; with the database away there is still the rest to serve. */
+export async function firstView({ clock, signal }: Running, readiness: () => { ready: boolean }): Promise<void> {
+  const deadlineMs = clock.monotonic() + 5_000
+  while (!readiness().ready && !signal.aborted && clock.monotonic() < deadlineMs) await clock.sleep(5, signal)
+}
+
+/** Until the signal, or until this process can do no more for the master: then whoever supervises it starts it again. */
+export async function untilOver({ signal, log, say }: Running, { lost }: Master): Promise<number> {
+  const reason = await Promise.race([aborted(signal), lost])
+  log.info('stopping')
+  if (reason === undefined) return 0
+  log.error('master lost', { reason })
+  say(`${reason} This process ends, so that it can be started again.`)
+  return lostStatus
+}
+const lostStatus = 75 // EX_TEMPFAIL
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })

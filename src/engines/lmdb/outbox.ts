@@ -1,0 +1,71 @@
+// Entries that wait for a second place. The newest one stays when it has arrived, so that numbers go on from it.
+//
+// Numbers are dense while the master is shipped. Where shipping had ended one is left out, so that nobody takes the entries before
+// and after for a whole.
+import type { Entry } from '../../ports/ship.ts'
+import { decodeEffects, encodeEffects } from './journal.ts'
+import { seqKey, seqOf } from './keys.ts'
+import type { Store } from './store.ts'
+
+const since = Buffer.from('shipped since')
+const upTo = Buffer.from('shipped up to')
+
+/** From which entry on this master is shipped without a gap. Begins with an empty entry when it was not shipped until now. */
+export async function beginOutbox(store: Store): Promise<number> {
+  return store.env.transactionSync(() => {
+    if (store.lastEntry() > 0) return Number(store.meta.get(since))
+    const first = Number(store.meta.get(upTo) ?? 0) + 2
+    store.outbox.putSync(seqKey(first), Buffer.alloc(0))
+    store.meta.putSync(since, Buffer.from(String(first)))
+    return first
+  })
+}
+
+/** From now on nothing is kept for a second place. */
+export async function endOutbox(store: Store): Promise<void> {
+  store.env.transactionSync(() => {
+    const last = store.lastEntry()
+    if (last === 0) return
+    store.meta.putSync(upTo, Buffer.from(String(last)))
+    store.meta.removeSync(since)
+    for (const key of [...store.outbox.getKeys({})]) store.outbox.removeSync(key)
+  })
+}
+
+const batchMax = 500
+const batchMaxBytes = 8 * 1024 * 1024
+
+/** What follows after a number, whole; `upTo`: nothing up to there waits any more when these have arrived. */
+export function waitingEntries(store: Store, after: number): { entries: Entry[]; upTo: number } {
+  store.refresh()
+  const newest = store.lastEntry()
+  const entries: Entry[] = []
+  let bytes = 0
+  for (const { key, value } of store.outbox.getRange({ start: seqKey(after + 1), limit: batchMax })) {
+    const whole = encodeEffects(
+      decodeEffects(value, (seq) => store.log.get(seqKey(seq))),
+      { inOutbox: false },
+    )
+    entries.push({ number: seqOf(key), bytes: whole })
+    bytes += whole.length
+    if (bytes > batchMaxBytes) break
+  }
+  const last = entries.at(-1)
+  return { entries, upTo: last === undefined ? newest : last.number }
+}
+
+const trimMax = 1000
+
+/** Removes what has arrived, except the newest. */
+export async function trimOutbox(store: Store, arrived: number): Promise<void> {
+  const due = (): Buffer[] => {
+    const end = Math.min(arrived, store.lastEntry() - 1)
+    return end < 1 ? [] : [...store.outbox.getKeys({ end: seqKey(end + 1), limit: trimMax })]
+  }
+  while (due().length > 0) {
+    await store.env.childTransaction(() => {
+      for (const key of due()) store.outbox.removeSync(key)
+    })
+    store.refresh()
+  }
+}

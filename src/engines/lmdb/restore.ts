@@ -1,0 +1,126 @@
+// Brings a master back from a backup, and from the entries that were shipped after it. What comes back is a master of a new epoch.
+import { copyFile, mkdir, open as openFile, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Position } from '../../domain/change.ts'
+import type { Clock, RandomBytes } from '../../kit/clock.ts'
+import { Refusal } from '../../kit/refusal.ts'
+import type { Entry, Shipped } from '../../ports/ship.ts'
+import { guarded } from './failure.ts'
+import { refuseDamaged } from './folder.ts'
+import { decodeEffects } from './journal.ts'
+import { checkSums, type Manifest, readManifest } from './manifest.ts'
+import { endOutbox } from './outbox.ts'
+import { format, newEpoch, openStore, type Store } from './store.ts'
+
+export interface RestoreOptions {
+  /** A backup; null: the newest base of the newest epoch that was shipped. */
+  from: string | null
+  /** Becomes the master: absent or empty. Nothing is there until all of it is. */
+  to: string
+  /** Entries newer than the backup, by epoch, oldest first. May be empty. */
+  shipped: readonly Shipped[]
+  clock: Clock
+  random: RandomBytes
+  progress: (entries: number) => void
+}
+
+export interface Restored {
+  manifest: Manifest
+  /** How many entries were replayed. */
+  replayed: number
+  position: Position
+}
+
+export async function restoreLmdbMaster(options: RestoreOptions): Promise<Restored> {
+  const { to } = options
+  await refuseOccupied(to)
+  const from = options.from ?? options.shipped.findLast(({ base }) => base !== null)?.base
+  if (!from) throw new Refusal('missing', 'There is no whole base in the second place: name a backup.', { code: 'ship-empty' })
+  const manifest = await readManifest(from)
+  const shipped = options.shipped.find(({ epoch }) => epoch === manifest.epoch)
+  if (options.shipped.length > 0 && shipped === undefined)
+    throw new Refusal('conflict', `Nothing was shipped of the epoch of this backup, ${manifest.epoch}.`, { code: 'ship-gap' })
+  if (shipped !== undefined && manifest.number === 0)
+    throw new Refusal('conflict', `${from} was made before this master was shipped, so no entries can follow it.`, { code: 'ship-gap' })
+  await checkSums(from, manifest)
+  const making = `${to}.restoring`
+  return guarded(dirname(to), async () => {
+    try {
+      await rm(making, { recursive: true, force: true })
+      await mkdir(making, { recursive: true, mode: 0o700 })
+      await copyFile(join(from, 'data.mdb'), join(making, 'data.mdb'))
+      await checkSums(making, manifest)
+      const restored = await bring(making, manifest, shipped, options)
+      await rm(join(making, 'lock.mdb'), { force: true })
+      for (const path of [join(making, 'data.mdb'), making]) await sync(path)
+      await rename(making, to)
+      await sync(dirname(to))
+      return { manifest, ...restored }
+    } catch (cause) {
+      await rm(making, { recursive: true, force: true })
+      throw cause
+    }
+  })
+}
+
+async function refuseOccupied(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : Promise.reject(error)))
+  if (names.length === 0) return
+  throw new Refusal('conflict', `${folder} is not empty. Move the master that lies there away first: nothing is overwritten.`, {
+    code: 'occupied',
+  })
+}
+
+async function bring(
+  folder: string,
+  { epoch, number }: Manifest,
+  shipped: Shipped | undefined,
+  { clock, random, progress }: RestoreOptions,
+) {
+  refuseDamaged(folder, format)
+  const store = await openStore({ folder, nowMs: clock.now(), random, mapSizeBytes: 2 ** 36 })
+  try {
+    let replayed = 0
+    const batch: Entry[] = []
+    const apply = () => {
+      store.env.transactionSync(() => {
+        for (const entry of batch) replay(store, entry)
+      })
+      replayed += batch.length
+      batch.length = 0
+      if (replayed > 0) progress(replayed)
+    }
+    for await (const entry of shipped?.entries(number) ?? []) {
+      batch.push(entry)
+      if (batch.length === batchMax) apply()
+    }
+    apply()
+    await endOutbox(store)
+    const fresh = epochAfter(epoch, clock.now(), random)
+    store.env.transactionSync(() => store.meta.putSync(Buffer.from('epoch'), Buffer.from(fresh)))
+    return { replayed, position: { epoch: fresh, seq: store.lastSeq() } }
+  } finally {
+    await store.env.close()
+  }
+}
+
+const batchMax = 500
+
+function replay(store: Store, { bytes }: Entry): void {
+  for (const { table, key, value } of decodeEffects(bytes, () => undefined)) {
+    if (value === null) store[table].removeSync(Buffer.from(key))
+    else store[table].putSync(Buffer.from(key), Buffer.from(value))
+  }
+}
+
+/** Later than the epoch that it follows, whatever the clock of this machine says. */
+function epochAfter(old: string, nowMs: number, random: RandomBytes): string {
+  const [, year, month, day, hour, minute, second, ms] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z/.exec(old) ?? []
+  const oldMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`)
+  return newEpoch(Number.isNaN(oldMs) ? nowMs : Math.max(nowMs, oldMs + 1), random)
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await openFile(path, 'r')
+  await file.sync().finally(() => file.close())
+}

@@ -1,0 +1,171 @@
+// A second place in a folder, of another disk or machine: segments of entries beside a base, one folder an epoch.
+//
+//   <folder>/<epoch>/base-<number>-<chance>/   a backup with its manifest
+//   <folder>/<epoch>/<first number>-<chance>.ship   written by one process alone; `.gone` while it is being removed
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { RandomBytes } from '../../kit/clock.ts'
+import { Refusal } from '../../kit/refusal.ts'
+import type { Base, Entry, Ship } from '../../ports/ship.ts'
+import { decode, encode } from './segment.ts'
+
+const segmentMaxBytes = 16 * 1024 * 1024
+export const isSegment = (name: string): boolean => /^\d{15}-[0-9a-f]{8}\.(ship|gone)$/.test(name)
+const isBase = (name: string): boolean => /^base-\d{15}-[0-9a-f]{8}$/.test(name)
+/** So that the order of names is that of numbers. */
+const padded = (number: number): string => String(number).padStart(15, '0')
+
+export function openShipFolder(root: string, epoch: string, random: RandomBytes): Ship {
+  const folder = join(root, epoch)
+  const chance = () => Buffer.from(random(4)).toString('hex')
+  const writer = openWriter(root, folder, chance)
+
+  return {
+    place: root,
+    append: (entries) => writer.append(entries).catch((cause: unknown) => Promise.reject(failure(cause))),
+
+    async keepBase(copy) {
+      const fresh = join(folder, `new-${chance()}`)
+      try {
+        await makeFolder(root, folder)
+        for (const name of await readdir(folder))
+          if (name.startsWith('new-')) await rm(join(folder, name), { recursive: true, force: true })
+        const { number } = await copy(fresh)
+        const kept = `base-${padded(number)}-${chance()}`
+        await rename(fresh, join(folder, kept))
+        await syncFolder(folder)
+        for (const name of await readdir(folder)) {
+          if (isBase(name) && name !== kept) await rm(join(folder, name), { recursive: true, force: true })
+          if (isSegment(name)) await remove(folder, name, number)
+        }
+        return await baseIn(join(folder, kept))
+      } catch (cause) {
+        await rm(fresh, { recursive: true, force: true }).catch(() => {})
+        throw failure(cause)
+      }
+    },
+
+    close: () => writer.leave(),
+    base: () =>
+      newestBase(folder)
+        .then((name) => (name === null ? null : baseIn(join(folder, name))))
+        .catch((cause: unknown) => Promise.reject(failure(cause))),
+
+    async entries() {
+      try {
+        let [last, bytes] = [0, 0]
+        for (const name of (await namesIn(folder)).filter(isSegment)) {
+          const file = await readFile(join(folder, name))
+          bytes += file.length
+          for (const { number } of decode(file)) last = Math.max(last, number)
+        }
+        return { last, bytes }
+      } catch (cause) {
+        throw failure(cause)
+      }
+    },
+  }
+}
+
+interface Segment {
+  file: FileHandle
+  path: string
+  bytes: number
+}
+
+/** Writes segments of its own, one after the other. */
+function openWriter(root: string, folder: string, chance: () => string) {
+  let segment: Segment | undefined
+
+  async function begin(first: number): Promise<Segment> {
+    await makeFolder(root, folder)
+    const path = join(folder, `${padded(first)}-${chance()}.ship`)
+    const file = await open(path, 'wx', 0o600)
+    await syncFolder(folder)
+    return { file, path, bytes: 0 }
+  }
+
+  async function write(bytes: Buffer, first: number): Promise<Segment> {
+    segment ??= await begin(first)
+    const { bytesWritten } = await segment.file.write(bytes)
+    if (bytesWritten < bytes.length) throw Object.assign(new Error('The file took only a part.'), { code: 'ENOSPC' })
+    await segment.file.sync()
+    segment.bytes += bytes.length
+    return segment
+  }
+
+  async function leave(): Promise<void> {
+    const left = segment
+    segment = undefined
+    await left?.file.close().catch(() => {})
+    if (left?.bytes === 0) await rm(left.path, { force: true }).catch(() => {})
+  }
+
+  return {
+    leave,
+    async append(entries: readonly Entry[]): Promise<void> {
+      const [first] = entries
+      if (first === undefined) return
+      const bytes = Buffer.concat(entries.map(encode))
+      try {
+        // Another process may be removing the file, see `remove`: then it has read it before these entries came.
+        while (!(await isThere(await write(bytes, first.number)))) await leave()
+        if ((segment?.bytes ?? 0) > segmentMaxBytes) await leave()
+      } catch (cause) {
+        await leave() // nobody knows what the file holds now: the next attempt writes to another one
+        throw cause
+      }
+    },
+  }
+}
+
+export async function newestBase(folder: string): Promise<string | null> {
+  return (await namesIn(folder)).filter(isBase).toSorted().at(-1) ?? null
+}
+
+async function baseIn(path: string): Promise<Base> {
+  const { number, at, files } = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8'))
+  return { number, at, bytes: files.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0) }
+}
+
+/**
+ * Removes a segment that holds nothing beyond `number`. Its writer may be alive: it appends, syncs, and then looks whether the
+ * file still has its name; here the name is taken away first and the file read afterwards, so one of the two sees the other.
+ */
+async function remove(folder: string, name: string, number: number): Promise<void> {
+  const [path, gone] = [join(folder, name), join(folder, name.replace(/ship$/, 'gone'))]
+  await rename(path, gone)
+  for (const entry of decode(await readFile(gone))) if (entry.number > number) return rename(gone, path)
+  await rm(gone)
+}
+
+async function isThere({ file, path }: Segment): Promise<boolean> {
+  const [mine, named] = await Promise.all([file.stat(), stat(path).catch(() => null)])
+  return named?.ino === mine.ino
+}
+
+export async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : Promise.reject(error)))
+}
+
+async function makeFolder(root: string, folder: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (made === undefined) return
+  await syncFolder(dirname(made))
+  await syncFolder(root)
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  await folder.sync().finally(() => folder.close())
+}
+
+const noRoom = new Set<unknown>(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+function failure(cause: unknown): Refusal {
+  if (cause instanceof Refusal) return cause
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (noRoom.has(code)) return new Refusal('full', 'There is no room left in the second place.', { code: 'ship-full', cause })
+  if (code === undefined) throw cause
+  return new Refusal('unavailable', 'The second place cannot be written at the moment.', { code: 'ship-failed', retryAfterS: 1, cause })
+}

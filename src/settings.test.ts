@@ -1,0 +1,51 @@
+import { expect, test } from 'bun:test'
+import { readSettings } from './settings.ts'
+
+const faultsOf = (environment: Record<string, string>): string => {
+  try {
+    readSettings(environment)
+    return ''
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+test('nothing set is a demo on loopback; a setting of nothing is none', () => {
+  const standard = readSettings({})
+  expect(standard).toMatchObject({ RCR_MODE: 'demo', RCR_HOST: ['127.0.0.1', '::1'], RCR_HTTP_PORT: 8080, DATABASE_URL: null })
+  expect(readSettings({ RCR_MODE: '', RCR_DATA: '', RCR_HTTP_PORT: '', RCR_SECRET: '', RCR_WRITE_ORIGINS: '', DATABASE_URL: '' })).toEqual(
+    standard,
+  )
+})
+
+test('every fault is named at once, with its value unless that is secret', () => {
+  const faults = faultsOf({
+    RCR_HTTP_PORT: '1e4',
+    RCR_LOG: 'loud',
+    RCR_SECRET: 'short-secret',
+    DATABASE_URL: 'mysql://u:hidden@h',
+    RCR_TYPO: '1',
+  })
+  for (const named of ['RCR_HTTP_PORT', '1e4', 'RCR_LOG', 'loud', 'RCR_SECRET', 'DATABASE_URL', 'RCR_TYPO']) expect(faults).toInclude(named)
+  for (const secret of ['short-secret', 'hidden']) expect(faults).not.toInclude(secret)
+})
+
+test('numbers are whole and within bounds, origins exactly as browsers send them', () => {
+  for (const port of ['-1', '65536', '80.5', '0x50', ' 80', '１', '99999999999999999999'])
+    expect(faultsOf({ RCR_HTTP_PORT: port })).toInclude('RCR_HTTP_PORT')
+  for (const origin of ['null', 'https://a.example/', 'https://a.example/x', 'a.example', 'https://A.example', 'javascript:1'])
+    expect([origin, faultsOf({ RCR_WRITE_ORIGINS: origin })]).toEqual([origin, expect.stringContaining('RCR_WRITE_ORIGINS')])
+  expect(readSettings({ RCR_WRITE_ORIGINS: 'https://a.example, http://localhost:3000' }).RCR_WRITE_ORIGINS.length).toBe(2)
+})
+
+test('the demo accounts are never reachable from elsewhere', () => {
+  for (const host of ['0.0.0.0', '::', '127.0.0.1,0.0.0.0', '::ffff:127.0.0.1', '192.0.2.1'])
+    expect(faultsOf({ RCR_HOST: host })).toInclude('RCR_MODE=production')
+  for (const host of ['localhost', '127.0.0.1.example.com', '127.1', '0x7f.1']) expect(faultsOf({ RCR_HOST: host })).toInclude('RCR_HOST')
+})
+
+test('production names what it lacks, and takes the address without its last slashes', () => {
+  expect(faultsOf({ RCR_MODE: 'production' })).toMatch(/RCR_SECRET[\s\S]*RCR_PUBLIC_URL/)
+  const settings = readSettings({ RCR_MODE: 'production', RCR_SECRET: 'x'.repeat(32), RCR_PUBLIC_URL: 'https://api.example.com//' })
+  expect(settings.RCR_PUBLIC_URL).toBe('https://api.example.com')
+})
