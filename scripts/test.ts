@@ -1,5 +1,5 @@
 // Runs every test and ends with one line of figures; `npm test -- <path or pattern>` runs some of them, and `--long` the load tests
-// in the sizes that are promised: about an hour and a quarter, on a machine that does nothing else.
+// and the simulations in the sizes that are promised: about an hour and a quarter, on a machine that does nothing else.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ const root = join(import.meta.dir, '..')
 const words = process.argv.slice(2)
 const isLong = words.includes('--long')
 const given = words.filter((word) => word !== '--long')
-const wanted = given.length > 0 ? given : isLong ? ['tests/load'] : ['src', 'tests']
+const wanted = given.length > 0 ? given : isLong ? ['tests/load', 'tests/simulation'] : ['src', 'tests']
 const child = spawn(process.execPath, ['test', '--timeout', '60000', ...wanted], {
   cwd: root,
   env: { ...process.env, ...(isLong && { LOAD: 'long' }) },

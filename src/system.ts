@@ -164,7 +164,6 @@ export function openServices({ master, projection, content }: Engines, settings:
   const newId = idMaker(around.clock, around.random)
   const auth = openAuthOver(master, settings.publicUrl, around)
   const write = openWrite({ master, newId, ...around })
-  const project = openProject({ master, projection, ...around })
   const read = openRead({
     content,
     cursorSeal: sealer(settings.secret, 'cursor'),
@@ -173,6 +172,7 @@ export function openServices({ master, projection, content }: Engines, settings:
     newRequestId: newId,
     ...around,
   })
+  const project = openProject({ master, projection, onApplied: read.wake, ...around })
   const operations: Operation[] = [...read.operations, ...write.operations, ...auth.operations]
   return { auth, write, project, read, operations, newId }
 }

@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { listen } from './serve.ts'
 
 const listening = (port: number, hosts = ['127.0.0.1']) =>
@@ -36,4 +38,26 @@ test('HEAD is dated like every other answer', async () => {
   const { headers } = await fetch(listener.url, { method: 'HEAD' })
   expect(Math.abs(Date.parse(headers.get('date') ?? '') - Date.now())).toBeLessThan(5_000)
   await listener.stop(0)
+})
+
+test('a long answer that comes late arrives whole, its head in one packet', async () => {
+  const text = 'long '.repeat(4_000)
+  const headers = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`x-header-${n}`, `value ${n}`]))
+  const late = async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    return new Response(text, { headers: { ...headers, 'content-length': String(text.length) } })
+  }
+  const listener = listen({ fetch: late, hosts: ['127.0.0.1'], port: 0, defect: () => new Response(null, { status: 500 }) })
+  try {
+    const answer = await fetch(listener.url)
+    expect(answer.headers.get('x-header-11')).toBe('value 11')
+    expect(await answer.text()).toBe(text)
+    const socket = connect(listener.port, '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
+    const [first] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    expect(first.toString('latin1')).toContain('\r\n\r\n')
+  } finally {
+    await listener.stop(0)
+  }
 })

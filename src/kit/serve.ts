@@ -45,7 +45,8 @@ export function listen({ fetch, hosts, port, defect, shared }: Listening): Liste
         reusePort: shared !== undefined,
         fetch: (request, bun) => {
           const response = fetch(request, new Peer(request, bun))
-          return request.method === 'HEAD' ? dated(response) : response
+          if (request.method === 'HEAD') return dated(response)
+          return response instanceof Promise ? response.then(inTwoPieces) : response
         },
         error: defect,
       })
@@ -77,6 +78,23 @@ async function dated(answer: Response | Promise<Response>): Promise<Response> {
   const response = await answer
   response.headers.set('date', new Date().toUTCString())
   return response
+}
+
+// Bun 1.4.5 collects an answer in a buffer of 16 KiB. One that comes after the event of its request and does not fit in there is sent
+// header by header, each name and each value a system call and a packet of its own (strace; 440 µs for 18 headers and 18 kB on the
+// processor). What comes as a stream goes out in two pieces, its length chunked: 65 µs.
+const buffered = 15 * 1024
+
+async function inTwoPieces(late: Response): Promise<Response> {
+  if (!(Number(late.headers.get('content-length')) > buffered)) return late
+  const bytes = new Uint8Array(await late.arrayBuffer())
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes)
+      controller.close()
+    },
+  })
+  return new Response(body, late)
 }
 
 /** Throws as listening does when somebody is there. */

@@ -50,7 +50,10 @@ export function present(answer: Answer, at: Presenting): Response {
   if (operation.kind === 'query' && etag !== null && at.ifNoneMatch !== null && noneMatches(at.ifNoneMatch, etag))
     return new Response(null, { status: 304, headers })
   const text = answer.bodyText ?? (answer.body === undefined ? null : JSON.stringify(answer.body))
-  if (text !== null) headers['content-type'] = 'application/json'
+  if (text !== null) {
+    headers['content-type'] = 'application/json'
+    headers['content-length'] = String(Buffer.byteLength(text))
+  }
   return new Response(text, { status, headers })
 }
 

@@ -13,7 +13,7 @@ import { post, type Running, startProcess, stopProcess } from '../process.ts'
 import { seeded } from '../random.ts'
 
 const kills = Number(process.env.HISTORY_KILLS ?? 2)
-const writesEach = Number(process.env.HISTORY_WRITES ?? 300)
+const writesEach = Number(process.env.HISTORY_WRITES ?? 150)
 const seed = Number(process.env.SEED ?? Date.now() % 1e9)
 
 describe('the judge of histories', () => {

@@ -11,7 +11,7 @@ import { testPostgres } from '../postgres.ts'
 import { post, type Running, startProcess, stopProcess } from '../process.ts'
 import { straceFault, straceWords } from '../strace.ts'
 
-const writesEach = Number(process.env.SYNC_WRITES ?? 100)
+const writesEach = Number(process.env.SYNC_WRITES ?? 40)
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const clean of cleanups.splice(0).toReversed()) await clean()

@@ -10,7 +10,7 @@ import { type Acknowledged, cameraOf, expectNothingLost, newsroom, signIn } from
 import { testPostgres } from '../postgres.ts'
 import { post, type Running, rcr, startProcess, stopProcess } from '../process.ts'
 
-const writes = Number(process.env.RESTORE_WRITES ?? 400)
+const writes = Number(process.env.RESTORE_WRITES ?? 300)
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const clean of cleanups.splice(0).toReversed()) await clean()
@@ -109,7 +109,7 @@ test('with RCR_SHIP at most the last second is lost, and what comes back has no 
   const room = newsroom(at, authorization, await cameraOf(at.process.api))
   const times = new Map<Acknowledged, number>()
   const writing = room.write(10_000)
-  const until = performance.now() + 3_000
+  const until = performance.now() + 2_000
   while (performance.now() < until) {
     for (const write of room.ledger) if (!times.has(write)) times.set(write, performance.now())
     await systemClock.sleep(2)

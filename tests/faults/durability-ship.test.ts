@@ -1,5 +1,5 @@
 // The second place of a master: what is there brings the master back, whatever was torn, lost, doubled or erased meanwhile.
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { appendFile, cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { type Clock, secureRandom, systemClock } from '../../src/kit/clock.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
 import type { Master, Write } from '../../src/ports/master.ts'
+import type { Ship } from '../../src/ports/ship.ts'
 import { sampleAccount, sampleReview, sampleTime } from '../samples.ts'
 import { wholeLog } from '../whole-log.ts'
 
@@ -270,39 +271,49 @@ test('what was erased is gone from the second place after a day, and so are the 
   expect((await wholeLog((await restored()).master)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
 })
 
-test('two processes that ship to one place at once, with bases renewed under them, leave no gap', async () => {
-  const folder = join(place, '20261121T100000000Z-000000000000')
-  const ships = [1, 2].map(() => openShipFolder(place, '20261121T100000000Z-000000000000', secureRandom))
-  const [first, second] = ships as [(typeof ships)[0], (typeof ships)[0]]
-  let number = 0
-  let renewed = 0
-  const entry = (n: number) => ({ number: n, bytes: Buffer.from(`entry ${n}`) })
-  const based = async (upTo: number) => {
-    await first.keepBase(async (fresh) => {
-      await mkdir(fresh)
-      await writeFile(join(fresh, 'manifest.json'), JSON.stringify({ number: upTo, at: sampleTime, files: [] }))
-      return { number: upTo }
+describe('two processes that ship to one place', () => {
+  const epoch = '20261121T100000000Z-000000000000'
+  const open = () => openShipFolder(place, epoch, secureRandom)
+  const entry = (number: number) => ({ number, bytes: Buffer.from(`entry ${number}`) })
+  const base = (ship: Ship, number: number) =>
+    ship.keepBase(async (folder) => {
+      await mkdir(folder)
+      await writeFile(join(folder, 'manifest.json'), JSON.stringify({ number, at: sampleTime, files: [] }))
+      return { number }
     })
-    renewed = upTo
+  const numbersAfter = async (after: number) => {
+    const [shipped] = await openShipped(place)
+    return (await Array.fromAsync(shipped?.entries(after) ?? [])).map(({ number }) => number)
   }
-  await based(0)
-  const writer = async (ship: (typeof ships)[0]) => {
-    while (number < 600) await ship.append([entry(++number)])
-  }
-  let writing = true
-  const renewer = async () => {
-    while (writing) await based(Math.max(0, number - 2))
-  }
-  const renewing = renewer()
-  await Promise.all([writer(first), writer(second)])
-  writing = false
-  await renewing
-  const [shipped] = await openShipped(place)
-  const found: number[] = []
-  for await (const { number: n } of shipped?.entries(renewed) ?? []) found.push(n)
-  expect(found).toEqual(Array.from({ length: number - renewed }, (_, n) => renewed + 1 + n))
-  expect((await readdir(folder)).filter((name) => name.endsWith('.gone'))).toEqual([])
-  for (const ship of ships) await ship.close()
+
+  test('may remove each other’s segments: what is appended afterwards is not lost with them', async () => {
+    const [first, second] = [open(), open()]
+    await second.append([entry(1)])
+    await base(first, 1)
+    expect((await readdir(join(place, epoch))).filter((name) => name.endsWith('.ship'))).toEqual([])
+    await second.append([entry(2)])
+    await base(first, 1) // what lies beyond the base stays
+    await second.append([entry(3)])
+    expect(await numbersAfter(1)).toEqual([2, 3])
+    await Promise.all([first.close(), second.close()])
+  })
+
+  test('leave no gap when both write and bases are renewed all the time', async () => {
+    const [first, second, third] = [open(), open(), open()]
+    let number = 0
+    let renewed = 0
+    const writer = async (ship: Ship) => {
+      while (number < 600) await ship.append([entry(++number)])
+    }
+    const writing = Promise.all([writer(first), writer(second)])
+    while (number < 600) {
+      renewed = Math.max(0, number - 2)
+      await base(third, renewed)
+    }
+    await writing
+    expect(await numbersAfter(renewed)).toEqual(Array.from({ length: number - renewed }, (_, n) => renewed + 1 + n))
+    await Promise.all([first, second, third].map((ship) => ship.close()))
+  })
 })
 
 test('only the owner may read a second place', async () => {

@@ -64,12 +64,29 @@ function repliesIn(bytes: Buffer): Reply[] {
     const headers = new Map(
       lines.map((header) => [header.slice(0, header.indexOf(':')).toLowerCase(), header.slice(header.indexOf(':') + 2)]),
     )
-    const length = Number(headers.get('content-length') ?? 0)
-    if (end + 4 + length > bytes.length) break
-    replies.push({ status, headers, body: bytes.toString('utf8', end + 4, end + 4 + length) })
-    at = end + 4 + length
+    const rest = bytes.subarray(end + 4)
+    const body =
+      headers.get('transfer-encoding') === 'chunked' ? unchunked(rest) : counted(rest, Number(headers.get('content-length') ?? 0))
+    if (body === null) break
+    replies.push({ status, headers, body: body.text })
+    at = end + 4 + body.bytes
   }
   return replies
+}
+
+const counted = (rest: Buffer, length: number) => (length > rest.length ? null : { text: rest.toString('utf8', 0, length), bytes: length })
+
+function unchunked(rest: Buffer): { text: string; bytes: number } | null {
+  const chunks: Buffer[] = []
+  for (let at = 0; ; ) {
+    const line = rest.indexOf('\r\n', at)
+    const size = line < 0 ? Number.NaN : Number.parseInt(rest.toString('latin1', at, line), 16)
+    const end = line + 2 + size
+    if (!(end + 2 <= rest.length)) return null
+    if (size === 0) return { text: Buffer.concat(chunks).toString('utf8'), bytes: end + 2 }
+    chunks.push(rest.subarray(line + 2, end))
+    at = end + 2
+  }
 }
 
 export const head = (line: string, ...headers: string[]): string => `${[line, 'Host: localhost', ...headers].join('\r\n')}\r\n\r\n`

@@ -35,6 +35,8 @@ export interface Times {
 const connectionsMax = 4000
 const afterMs = 5_000
 
+const lastChunk = Buffer.from('0\r\n\r\n')
+
 interface Wire {
   socket: Socket<Wire>
   plannedMs: number
@@ -93,8 +95,10 @@ async function load({ url, pace, seconds, paths, from }: Asked): Promise<Found> 
         !/\r\nretry-after: [1-9].*application\/problem\+json|application\/problem\+json.*\r\nretry-after: [1-9]/is.test(wire.head)
       )
         found.bareRefusals += 1
-      wire.restBytes = Number(/\r\ncontent-length: (\d+)/i.exec(wire.head)?.[1] ?? 0) - (wire.head.length - end - 4)
+      const length = /\r\ntransfer-encoding: chunked/i.test(wire.head) ? Infinity : /\r\ncontent-length: (\d+)/i.exec(wire.head)?.[1]
+      wire.restBytes = Number(length ?? 0) - (wire.head.length - end - 4)
     }
+    if (wire.restBytes === Infinity && data.subarray(-lastChunk.length).equals(lastChunk)) wire.restBytes = 0
     if (wire.restBytes <= 0 && wire.isBusy) answered(wire)
   }
   const closed = (wire: Wire) => {

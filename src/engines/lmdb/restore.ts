@@ -104,7 +104,7 @@ async function bring(
   }
 }
 
-const batchMax = 500
+const batchMax = 20
 
 function replay(store: Store, { bytes }: Entry): void {
   for (const { table, key, value } of decodeEffects(bytes, () => undefined)) {

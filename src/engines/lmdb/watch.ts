@@ -8,8 +8,9 @@ export interface Watch {
   close(): void
 }
 
-// LMDB tells no other process that it has changed. A poll is one look at the last key (some µs), made only while somebody
-// waits: after 1 ms while changes keep coming, less and less often up to 50 ms.
+// LMDB tells no other process that it has changed. A poll is one look at the last key (some 30 µs with the new snapshot), made only
+// while somebody waits: after 1 ms while others' changes keep coming, less and less often up to 50 ms. Commits of this process wake
+// whoever waits and are no reason to look more often.
 const shortestMs = 1
 const longestMs = 50
 
@@ -18,19 +19,20 @@ export function watcher(clock: Clock, lastSeq: () => number): Watch {
   const waiting = new Set<{ seq: number; wake: () => void }>()
   const closing = new AbortController()
   let polling = false
+  /** The last change that anybody here has heard of. */
+  let known = 0
 
   const reached = (seq: number) => {
+    known = Math.max(known, seq)
     for (const one of waiting) if (seq > one.seq) one.wake()
   }
 
   const poll = async () => {
     polling = true
     let gapMs = shortestMs
-    let seen = 0
     while (waiting.size > 0 && !closing.signal.aborted) {
       const seq = look(lastSeq)
-      gapMs = seq > seen ? shortestMs : Math.min(longestMs, gapMs * 1.25)
-      seen = Math.max(seen, seq)
+      gapMs = seq > known ? shortestMs : Math.min(longestMs, gapMs * 1.25)
       reached(seq)
       await clock.sleep(gapMs, closing.signal)
     }

@@ -44,15 +44,21 @@ export const wordDeltas = (moves: readonly Move[]): WordDelta[] =>
 /** What a review adds to the vocabulary is a function of these alone. */
 export type Worded = Pick<AnyReview, 'language' | 'title' | 'summary' | 'verdict' | 'body' | 'keywords'>
 
-const wordsIn = ({ language, title, summary, verdict, body, keywords }: Worded): [string, string][] =>
-  [...wordsOf([title, summary, verdict, body, keywords])].map((word) => [language, word])
+const vocabulary = ({ title, summary, verdict, body, keywords }: Worded): Set<string> => wordsOf([title, summary, verdict, body, keywords])
 
-/** Counts the words of reviews that come a few at a time. */
+const wordsIn = (review: Worded): [string, string][] => [...vocabulary(review)].map((word) => [review.language, word])
+
+/** Counts the words of reviews that come a few at a time. Without a pair for each word: there are hundreds in a review. */
 export function wordCounter() {
-  const counted = tally<string>()
+  const languages = new Map<string, Map<string, number>>()
   return {
-    add: (review: Worded) => counted.add(wordsIn(review), 1),
-    counts: (): WordDelta[] => counted.list().map(([language, word, delta]) => ({ language, word, delta })),
+    add(review: Worded) {
+      const counts = languages.get(review.language) ?? new Map<string, number>()
+      languages.set(review.language, counts)
+      for (const word of vocabulary(review)) counts.set(word, (counts.get(word) ?? 0) + 1)
+    },
+    counts: (): WordDelta[] =>
+      [...languages].flatMap(([language, counts]) => [...counts].map(([word, delta]) => ({ language, word, delta }))),
   }
 }
 

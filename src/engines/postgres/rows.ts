@@ -139,9 +139,9 @@ function reviewRow(review: Review, { id, version }: Of): ReviewRow {
     camera_id: demandId(review.cameraId),
     lens_id: (review.lensId ?? null) === null ? null : demandId(review.lensId),
     editor_id: demandId(review.editorId),
-    published_at: review.publishedAt,
-    created_at: review.createdAt,
-    updated_at: review.updatedAt,
+    published_at: demandTime(review.publishedAt),
+    created_at: demandTime(review.createdAt),
+    updated_at: demandTime(review.updatedAt),
     former_slugs: [...new Set(review.formerSlugs.map(demandText))],
   }
 }
@@ -159,10 +159,18 @@ const editorRow = ({ slug, byline }: Editor, { id, version }: Of): EditorRow => 
   byline: demandText(byline),
 })
 
-/** What is made of a document later (words, tags, counts) takes its texts for texts. */
+/**
+ * What is made of a document later (words, tags, counts) takes its texts for texts, and PostgreSQL those that it can hold. What it
+ * refuses beyond that is parked too, but only after the batch was tried in ever smaller parts.
+ */
 function demandText(text: string): string {
-  if (typeof text === 'string') return text
-  throw new Error('a text that is none')
+  if (typeof text === 'string' && !text.includes('\0') && text.isWellFormed()) return text
+  throw new Error('a text that is none, or holds U+0000 or a lone surrogate')
+}
+
+function demandTime(time: string | null): string {
+  if (typeof time === 'string' && !Number.isNaN(Date.parse(time))) return time
+  throw new Error('a time that is none')
 }
 
 /** Ids are looked up before anything is written: one that is none would fail there, with the whole batch. */

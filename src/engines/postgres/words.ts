@@ -10,7 +10,7 @@ const longest = 40
 export function wordsOf(texts: readonly string[]): Set<string> {
   const found = new Set<string>()
   for (const text of texts)
-    for (const [match] of text.replace(address, ' ').normalize('NFC').toLowerCase().matchAll(word))
+    for (const match of text.replace(address, ' ').normalize('NFC').toLowerCase().match(word) ?? [])
       if (match.length <= longest) found.add(match)
   return found
 }

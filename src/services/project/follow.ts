@@ -20,6 +20,8 @@ export interface FollowOptions {
   random: RandomBytes
   log: Log
   metrics: Metrics
+  /** After each batch that brought changes. */
+  onApplied?: () => void
 }
 
 export interface FollowStatus {
@@ -42,6 +44,11 @@ export interface Follower {
 
 const batchMax = 1000
 const heartbeatMs = 1000
+/**
+ * After a batch that held the whole log. A transaction in the read model costs as much as three writes, so changes that come in quick
+ * succession share one; the first after a silence is shown at once.
+ */
+const restMs = 20
 const backoff = { firstMs: 50, mostMs: 5000 }
 
 export function openFollower(options: FollowOptions): Follower {
@@ -51,7 +58,7 @@ export function openFollower(options: FollowOptions): Follower {
   /** What was seen last, also while the database is away: lag then grows. */
   let seen: Applied | null = null
   let state: FollowStatus['state'] = 'starting'
-  let beatAtMs = Number.NEGATIVE_INFINITY
+  const pace = openPace(clock)
   let most = batchMax
   const waiting = new Set<{ seq: number; resolve: () => void }>()
   const lagS = () => (seen?.caughtUpAt ? Math.max(0, clock.now() - Date.parse(seen.caughtUpAt)) / 1000 : null)
@@ -69,19 +76,21 @@ export function openFollower(options: FollowOptions): Follower {
     const end = { at: instant(clock), ...(await options.master.head()) }
     if (build?.position.epoch !== end.epoch) {
       build = await projection.open(end.epoch)
-      beatAtMs = Number.NEGATIVE_INFINITY
+      pace.hurry()
       return // others project too: an end that was read before the position may lie before it
     }
     const { schema, position } = build
-    const untilBeatMs = beatAtMs + heartbeatMs - clock.monotonic()
+    const { untilBeatMs, untilRestedMs } = pace.now()
     if (position.seq === end.seq && untilBeatMs > 0) return options.master.wait(position.seq, untilBeatMs, signal)
+    if (state === 'following' && untilRestedMs > 0) return clock.sleep(untilRestedMs, signal)
     const stopTimer = meters.batch()
     const changes = await feed(options.master, position, end.seq, most)
     took(await projection.apply(schema, changes, end), end)
     meters.applied(changes.length)
     stopTimer()
+    if (changes.length > 0) options.onApplied?.()
     if (state !== 'following') return
-    beatAtMs = clock.monotonic()
+    pace.beat(changes.length > 0)
     if (build !== null && !build.live) {
       await projection.switch(schema)
       log.info('readers use another build', { schema, epoch: end.epoch })
@@ -119,6 +128,22 @@ export function openFollower(options: FollowOptions): Follower {
         }
       }
       state = 'stopped'
+    },
+  }
+}
+
+function openPace(clock: Clock) {
+  let beatAtMs = Number.NEGATIVE_INFINITY
+  let restedAtMs = Number.NEGATIVE_INFINITY
+  return {
+    now: () => ({ untilBeatMs: beatAtMs - clock.monotonic(), untilRestedMs: restedAtMs - clock.monotonic() }),
+    beat(broughtChanges: boolean) {
+      const nowMs = clock.monotonic()
+      beatAtMs = nowMs + heartbeatMs
+      if (broughtChanges) restedAtMs = nowMs + restMs
+    },
+    hurry() {
+      beatAtMs = Number.NEGATIVE_INFINITY
     },
   }
 }

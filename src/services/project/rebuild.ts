@@ -24,7 +24,7 @@ export async function rebuild(ports: ReplayPorts & { log: Log }, watching: Watch
   try {
     const full = await catchUp(ports, made, watching)
     const comparable = before?.position.epoch === epoch ? before : null
-    const differing = comparable && unequal(...(await aligned(ports, comparable.schema, full, watching.signal)))
+    const differing = comparable && unequal(...(await aligned(ports, comparable, full, watching.signal)))
     if (differing && differing.length > 0) log.warn('the new build differs from the one it replaces', { differing, before, made })
     const { schema, position, parked } = await switchTo(ports, full, watching)
     return { schema, position, parked, replaced: before?.schema ?? null, differing }

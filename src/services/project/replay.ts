@@ -1,5 +1,5 @@
 // Brings a build that nobody else projects into to a position of the log, and two builds to the same one.
-import type { Change, Position } from '../../domain/change.ts'
+import { type Change, comparePositions, type Position } from '../../domain/change.ts'
 import { type Clock, instant } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
@@ -60,21 +60,27 @@ export async function patiently<T>({ clock }: Pick<ReplayPorts, 'clock'>, signal
   }
 }
 
-/** The checksums of both at one position. `first` may go on meanwhile, projected by others too. */
-export async function aligned(ports: ReplayPorts, first: string, second: Build, signal: AbortSignal): Promise<[Checksums, Checksums]> {
+/**
+ * The checksums of both at one position. `first` may go on meanwhile, projected by others too. It is brought to the end of the log
+ * before: until a build was there once it counts no words, and would differ by that alone.
+ */
+export async function aligned(ports: ReplayPorts, first: Build, second: Build, signal: AbortSignal): Promise<[Checksums, Checksums]> {
   const sums = (schema: string) => patiently(ports, signal, () => ports.projection.checksums(schema))
   const advance = (schema: string, from: Position, to: number) => patiently(ports, signal, () => bring(ports, schema, from, to))
+  await catchUp(ports, first, { signal, progress: () => {} })
   let reached = second.position.seq
   for (;;) {
     signal.throwIfAborted()
-    const a = await sums(first)
+    const a = await sums(first.schema)
     if (a.position.seq < reached) {
-      await advance(first, a.position, reached)
+      await advance(first.schema, a.position, reached)
       continue
     }
     await advance(second.schema, { ...a.position, seq: reached }, a.position.seq)
-    reached = a.position.seq
-    return [a, await sums(second.schema)]
+    const b = await sums(second.schema)
+    if (comparePositions(a.position, b.position) === 0) return [a, b]
+    // A batch that was believed lost has come after all.
+    reached = b.position.seq
   }
 }
 

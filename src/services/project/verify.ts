@@ -2,7 +2,7 @@
 import type { Position } from '../../domain/change.ts'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
-import type { Difference, ParkedChange } from '../../ports/projection.ts'
+import type { Build, Difference, ParkedChange, Projection } from '../../ports/projection.ts'
 import { aligned, catchUp, type ReplayPorts, unequal, type Watching } from './replay.ts'
 
 export interface VerifyReport {
@@ -16,26 +16,20 @@ export interface VerifyReport {
   parked: ParkedChange[]
 }
 
+/** Refuses (`conflict`, code `epoch`) when the master is restored meanwhile. What readers are switched to meanwhile is compared too. */
 export async function verify(ports: ReplayPorts & { log: Log }, watching: Watching): Promise<VerifyReport> {
   const { master, projection, log } = ports
   const { epoch } = await master.head()
-  const live = (await projection.builds()).find((build) => build.live)
-  if (live === undefined) throw new Refusal('missing', 'There is no read model of this version yet.', { code: 'not-built' })
-  if (live.position.epoch !== epoch)
-    throw new Refusal('conflict', 'The read model has not followed the master to its present epoch yet.', { code: 'epoch' })
+  await liveOf(projection, epoch)
   const expected = await projection.create(epoch)
   try {
     const full = await catchUp(ports, expected, watching)
-    const [seen, said] = await aligned(ports, live.schema, full, watching.signal)
-    const differing = unequal(said, seen)
-    // The live build may have gone on since: only rows of tables that were seen to differ are told.
-    const rows = differing.length === 0 ? [] : await projection.differences(expected.schema, live.schema, 100)
-    return {
-      position: said.position,
-      schema: live.schema,
-      differing,
-      differences: rows.filter(({ table }) => differing.includes(table)),
-      parked: await projection.parked(live.schema),
+    for (;;) {
+      const live = await liveOf(projection, epoch)
+      const compared = await compare(ports, live, full, watching.signal)
+      const parked = await projection.parked(live.schema)
+      // Of a build that readers have left nobody wants to know.
+      if ((await liveOf(projection, epoch)).schema === live.schema) return { ...compared, schema: live.schema, parked }
     }
   } finally {
     await projection
@@ -43,3 +37,41 @@ export async function verify(ports: ReplayPorts & { log: Log }, watching: Watchi
       .catch((error) => log.warn('a build that nobody uses is left', { schema: expected.schema, error }))
   }
 }
+
+async function liveOf(projection: Projection, epoch: string): Promise<Build> {
+  const live = (await projection.builds()).find((build) => build.live)
+  if (live === undefined) throw new Refusal('missing', 'There is no read model of this version yet.', { code: 'not-built' })
+  if (live.position.epoch === epoch) return live
+  throw new Refusal(
+    'conflict',
+    'The read model has not followed the master to its present epoch yet, or the master was restored meanwhile.',
+    {
+      code: 'epoch',
+    },
+  )
+}
+
+const looksMost = 5
+
+/**
+ * Rows are looked up after the checksums, and the live build may have gone on in between: then the look is repeated, and only rows
+ * that differed each time are told.
+ */
+async function compare(ports: ReplayPorts, live: Build, full: Build, signal: AbortSignal) {
+  const { projection } = ports
+  let told = null as Difference[] | null
+  for (let look = 1; ; look++) {
+    const [seen, said] = await aligned(ports, live, full, signal)
+    const { position } = said
+    const differing = unequal(said, seen)
+    if (differing.length === 0) return { position, differing, differences: [] }
+    const rows = (await projection.differences(full.schema, live.schema, 100)).filter(({ table }) => differing.includes(table))
+    const now = (await projection.builds()).find(({ schema }) => schema === live.schema)
+    if (now?.position.seq === position.seq) return { position, differing, differences: rows }
+    const again = new Set(rows.map(named))
+    told = told?.filter((row) => again.has(named(row))) ?? rows
+    if (look === looksMost) return { position, differing, differences: told }
+  }
+}
+
+const named = ({ table, key }: Difference): string => `${table} ${key}`

@@ -30,6 +30,8 @@ export interface Read {
   edge(next: Handler, more?: readonly Operation[]): Handler
   /** Follows the replica until the signal. */
   run(signal: AbortSignal): Promise<void>
+  /** For whoever has just written to the replica: it is looked at now. */
+  wake(): void
   status(): ReadStatus
 }
 
@@ -51,6 +53,7 @@ export function openRead({ content, cursorSeal, tokenSeal, cacheBytes, newReques
     edge: (next, more = []) =>
       openEdge({ operations: [...operations, ...more], cache, tail, tokenSeal, newRequestId, clock, outcomes }, next),
     run: tail.run,
+    wake: tail.wake,
     status: () => ({ position: tail.position(), stalenessS: tail.stalenessS(), cache: { ...cache.size(), ...outcomes } }),
   }
 }

@@ -13,6 +13,8 @@ export interface Purgeable {
 export interface Follower {
   /** Until the signal. Never rejects. */
   run(signal: AbortSignal): Promise<void>
+  /** The replica has more: looks at once. */
+  wake(): void
   /** Everything up to here was purged. Null before the first look. */
   position(): Position | null
   /** Monotonic time of the last look that found nothing left to purge. */
@@ -61,18 +63,20 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
     const stop = () => hurry.abort()
     signal.addEventListener('abort', stop)
     while (!signal.aborted) {
+      const woken = hurry.signal.aborted
+      if (woken) hurry = new AbortController()
       try {
         const askedMs = clock.monotonic() // before the look: what changes during it may be missed
         const moved = take(await content.tail(position?.seq ?? null), askedMs)
         if (failures > 0) log.info('tail recovered', { failures })
         failures = 0
-        pauseMs = moved || waiters.size > 0 ? quickestMs : Math.min(slowestMs, pauseMs * 1.3)
+        // Whoever woke us will do so again: only changes that we were not told of are a reason to look more often.
+        pauseMs = waiters.size > 0 || (moved && !woken) ? quickestMs : Math.min(slowestMs, pauseMs * 1.3)
       } catch (error) {
         failures += 1
         if (failures === 1) tellOf(error, log)
         pauseMs = Math.min(backoffMaxMs, 50 * 2 ** Math.min(failures, 6))
       }
-      if (failures === 0 && hurry.signal.aborted && !signal.aborted) hurry = new AbortController()
       await clock.sleep(pauseMs, failures === 0 ? hurry.signal : signal)
     }
     signal.removeEventListener('abort', stop)
@@ -81,34 +85,36 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
   const reach = async (wanted: Position, signal: AbortSignal) => {
     if (position !== null && comparePositions(position, wanted) >= 0) return
     if (waiters.size >= waitersMax) throw behind('Too many readers wait for this region to catch up.')
-    if (!(await waitFor(wanted, signal))) throw behind('This region does not have that position yet.')
+    hurry.abort()
+    if (!(await waitIn(waiters, wanted, clock, signal))) throw behind('This region does not have that position yet.')
   }
-
-  const waitFor = (wanted: Position, signal: AbortSignal) =>
-    new Promise<boolean>((resolve) => {
-      const over = new AbortController()
-      const settle = (reached: boolean) => {
-        if (!waiters.delete(waiter)) return
-        over.abort()
-        signal.removeEventListener('abort', leave)
-        resolve(reached)
-      }
-      const leave = () => settle(false)
-      const waiter = { position: wanted, settle }
-      waiters.add(waiter)
-      signal.addEventListener('abort', leave)
-      void clock.sleep(waitMs, over.signal).then(leave)
-      hurry.abort()
-    })
 
   return {
     run,
+    wake: () => hurry.abort(),
     reach,
     position: () => position,
     confirmedMs: () => confirmedMs,
     stalenessS: () => (caughtUpMs === null ? null : Math.max(0, (clock.now() - caughtUpMs) / 1000)),
   }
 }
+
+/** Whether the position was reached in time. */
+const waitIn = (waiters: Set<Waiter>, position: Position, clock: Clock, signal: AbortSignal) =>
+  new Promise<boolean>((resolve) => {
+    const over = new AbortController()
+    const settle = (reached: boolean) => {
+      if (!waiters.delete(waiter)) return
+      over.abort()
+      signal.removeEventListener('abort', leave)
+      resolve(reached)
+    }
+    const leave = () => settle(false)
+    const waiter = { position, settle }
+    waiters.add(waiter)
+    signal.addEventListener('abort', leave)
+    void clock.sleep(waitMs, over.signal).then(leave)
+  })
 
 const behind = (message: string) => new Refusal('unavailable', message, { code: 'replica-behind', retryAfterS: 1 })
 
