@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cold } from './cold.ts'
+import { dynamodb } from './dynamodb.ts'
 import { flat } from './flat.ts'
 import { hot } from './hot.ts'
 import { type Benchmark, type Lab, openLab } from './kit/lab.ts'
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   search,
   flat,
   write,
+  dynamodb,
   visible,
   projection,
   start: startup,

@@ -1,6 +1,6 @@
 // Installs what the npm command that follows needs. Plain JavaScript for Node ≥ 20, no dependency: it runs before there are any.
 //   (none)    the npm packages, by the lockfile, when its stamp differs
-//   --tests   also the system packages of the tests      --bench   also those of the benchmarks
+//   --tests   also the system packages of the tests      --bench   also those of the benchmarks      --world   those of the world
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,15 +10,20 @@ import { fileURLToPath } from 'node:url'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const modules = join(root, 'node_modules')
 
+const haproxy = { commands: ['haproxy', '/usr/sbin/haproxy'], package: 'haproxy', what: 'the gateway before each region' }
+
 // What runs which tests: a command, and the Debian package that brings it.
 const systemPackages = {
   '--tests': [
     { commands: ['chromium', 'chromium-browser', 'google-chrome'], package: 'chromium', what: 'the pages in a real browser' },
     { commands: ['curl'], package: 'curl', what: 'the story of the README' },
+    { commands: ['java'], package: 'default-jre-headless', what: 'the master on DynamoDB, on the genuine DynamoDB Local' },
+    haproxy,
     { commands: ['strace'], package: 'strace', what: 'disks that fail, and that nothing is acknowledged before its sync' },
   ],
   '--bench': [
     { commands: ['nginx', '/usr/sbin/nginx'], package: 'nginx-light', what: 'the hot list beside nginx' },
+    { commands: ['java'], package: 'default-jre-headless', what: 'the master on DynamoDB' },
     { commands: ['wrk'], package: 'wrk', what: 'load over HTTP' },
     {
       commands: ['pgbench', '/usr/lib/postgresql/15/bin/pgbench', '/usr/lib/postgresql/17/bin/pgbench'],
@@ -26,6 +31,7 @@ const systemPackages = {
       what: 'the cold list beside pgbench',
     },
   ],
+  '--world': [haproxy],
 }
 
 requireNode()

@@ -12,7 +12,13 @@ const faultsOf = (environment: Record<string, string>): string => {
 
 test('nothing set is a demo on loopback; a setting of nothing is none', () => {
   const standard = readSettings({})
-  expect(standard).toMatchObject({ RCR_MODE: 'demo', RCR_HOST: ['127.0.0.1', '::1'], RCR_HTTP_PORT: 8080, DATABASE_URL: null })
+  expect(standard).toMatchObject({
+    RCR_MODE: 'demo',
+    RCR_HOST: ['127.0.0.1', '::1'],
+    RCR_OPS_HOST: ['127.0.0.1', '::1'],
+    RCR_HTTP_PORT: 8080,
+    DATABASE_URL: null,
+  })
   expect(readSettings({ RCR_MODE: '', RCR_DATA: '', RCR_HTTP_PORT: '', RCR_SECRET: '', RCR_WRITE_ORIGINS: '', DATABASE_URL: '' })).toEqual(
     standard,
   )
@@ -48,4 +54,12 @@ test('production names what it lacks, and takes the address without its last sla
   expect(faultsOf({ RCR_MODE: 'production' })).toMatch(/RCR_SECRET[\s\S]*RCR_PUBLIC_URL/)
   const settings = readSettings({ RCR_MODE: 'production', RCR_SECRET: 'x'.repeat(32), RCR_PUBLIC_URL: 'https://api.example.com//' })
   expect(settings.RCR_PUBLIC_URL).toBe('https://api.example.com')
+})
+
+test('limits are on, off or counts; proxies are trusted by network, never all of the world', () => {
+  expect(readSettings({})).toMatchObject({ RCR_LIMITS: {}, RCR_TRUSTED_PROXIES: [] })
+  expect(readSettings({ RCR_LIMITS: 'off' }).RCR_LIMITS).toBe('off')
+  expect(readSettings({ RCR_LIMITS: 'read=6000, sign-in=10' }).RCR_LIMITS).toEqual({ read: 6000, 'sign-in': 10 })
+  for (const faulty of ['yes', 'read=0', 'read=-1', 'reads=5', 'read=1e3']) expect(faultsOf({ RCR_LIMITS: faulty })).toInclude('RCR_LIMITS')
+  for (const faulty of ['proxy', '0.0.0.0/0']) expect(faultsOf({ RCR_TRUSTED_PROXIES: faulty })).toInclude('RCR_TRUSTED_PROXIES')
 })

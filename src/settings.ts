@@ -1,6 +1,8 @@
 // One table of settings: name, type, default, help; read once, all faults reported together, frozen.
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { readNetworks } from './kit/client-address.ts'
+import { type LimitClass, limitClasses } from './kit/operation.ts'
 
 interface Setting<T> {
   /** Throws a sentence that names the fix. */
@@ -43,6 +45,32 @@ function postgresUrl(text: string): string {
   return text
 }
 
+export interface Place {
+  region: string
+  url: string
+}
+
+const regionName = /^[a-z][a-z0-9-]{0,30}$/
+
+function region(text: string): string {
+  if (!regionName.test(text)) throw new Error('must be the name of a region: small letters, digits and dashes, such as eu')
+  return text
+}
+
+/** `sa=postgres://…,eu=postgres://…` */
+function databases(text: string): readonly Place[] {
+  const places = text.split(',').map((place) => {
+    const end = place.indexOf('=')
+    return { region: place.slice(0, Math.max(0, end)).trim(), url: place.slice(end + 1).trim() }
+  })
+  const fine = places.every(({ region: name, url }) => regionName.test(name) && /^postgres(ql)?:\/\//.test(url) && URL.canParse(url))
+  if (!fine || new Set(places.map(({ region: name }) => name)).size < places.length)
+    throw new Error(
+      'must be regions with their databases, each once, separated by commas: sa=postgres://user:password@host:5432/database,eu=…',
+    )
+  return places
+}
+
 function origins(text: string): readonly string[] {
   const list = text.split(',').map((origin) => origin.trim())
   const isOrigin = (origin: string) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)
@@ -55,6 +83,14 @@ function longSecret(text: string): string {
   return text
 }
 
+/** `5/60/2` */
+function patience(text: string) {
+  const [, failures, openS, successes] = (/^([1-9]\d{0,3})\/(\d{1,4})\/([1-9]\d{0,3})$/.exec(text) ?? []).map(Number)
+  if (failures === undefined || openS === undefined || successes === undefined || openS < 1)
+    throw new Error('must be failures/seconds/successes, each from 1: 5/60/2')
+  return { failures, openS, successes }
+}
+
 export type ShipSetting = 'off' | { mode: 'async' | 'sync'; folder: string }
 
 function ship(text: string): ShipSetting {
@@ -64,9 +100,37 @@ function ship(text: string): ShipSetting {
   return { mode: isSync ? 'sync' : 'async', folder: resolve(folder) }
 }
 
+export type LimitsSetting = 'off' | Readonly<Partial<Record<LimitClass, number>>>
+
+/** `read=6000,sign-in=10` */
+function limits(text: string): LimitsSetting {
+  if (text === 'on') return {}
+  if (text === 'off') return text
+  const counts = text.split(',').map((part): [LimitClass, number] => {
+    const [, name, count] = /^\s*([a-z-]+)=(\d{1,9})\s*$/.exec(part) ?? []
+    const of = limitClasses.find((candidate) => candidate === name)
+    if (of === undefined || Number(count) < 1)
+      throw new Error(`must be on, off, or counts from 1 of some of ${limitClasses.join(', ')}: read=6000,sign-in=10`)
+    return [of, Number(count)]
+  })
+  return Object.fromEntries(counts)
+}
+
 function httpUrl(text: string): string {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new Error('must be like https://api.example.com')
   return text.endsWith('/') ? httpUrl(text.slice(0, -1)) : text
+}
+
+const text = (value: string): string => value
+
+function currency(code: string): string {
+  if (!/^[A-Z]{3}$/.test(code)) throw new Error('must be a code of three capital letters: USD')
+  return code
+}
+
+function tableName(name: string): string {
+  if (!/^[\w.-]{3,255}$/.test(name)) throw new Error('must have 3 to 255 letters, digits, dots, dashes or underscores')
+  return name
 }
 
 export const table = {
@@ -80,6 +144,21 @@ export const table = {
     standard: 'var',
     help: 'Folder of all data: the master and the embedded PostgreSQL. A local disk.',
   }),
+  RCR_MASTER: setting({
+    read: oneOf('lmdb', 'dynamodb'),
+    standard: 'lmdb',
+    help: 'Where the master lies: lmdb in RCR_DATA, for the processes of one machine; dynamodb in a table, for any number of them.',
+  }),
+  RCR_DYNAMODB_TABLE: setting({ read: tableName, standard: 'randomcamerareviews', help: 'The table; `rcr create-table` makes it.' }),
+  RCR_DYNAMODB_ENDPOINT: optional({ read: httpUrl, help: 'Another DynamoDB than that of AWS_REGION: http://127.0.0.1:8000.' }),
+  AWS_REGION: optional({ read: text, help: 'Region of the table. These and the following as AWS names and sets them.' }),
+  AWS_ACCESS_KEY_ID: optional({ read: text, help: 'Who asks DynamoDB. Lambda sets it; so can you.' }),
+  AWS_SECRET_ACCESS_KEY: optional({ read: text, secret: true, help: 'With it.' }),
+  AWS_SESSION_TOKEN: optional({ read: text, secret: true, help: 'With both, when they are lent.' }),
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: optional({ read: text, help: 'Where credentials are lent (EKS). Set by AWS.' }),
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: optional({ read: text, help: 'Where credentials are lent (ECS). Set by AWS.' }),
+  AWS_CONTAINER_AUTHORIZATION_TOKEN: optional({ read: text, secret: true, help: 'What is shown there. Set by AWS.' }),
+  AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: optional({ read: text, help: 'File of what is shown there. Set by AWS.' }),
   RCR_SHIP: optional({
     read: ship,
     help: 'A second place for the master: a folder of another disk or machine, at most a second behind; sync:<folder>: acknowledged only when it is there as well. off: no second place any more.',
@@ -91,6 +170,11 @@ export const table = {
   }),
   RCR_HTTP_PORT: setting({ read: whole(0, 65535), standard: '8080', help: 'Port of the API. 0: any free one.' }),
   RCR_GRPC_PORT: setting({ read: whole(0, 65535), standard: '50051', help: 'Port of the API over gRPC. 0: any free one.' }),
+  RCR_OPS_HOST: setting({
+    read: hosts,
+    standard: 'loopback',
+    help: 'Addresses of /healthz, /readyz and /metrics: loopback, or a list such as 0.0.0.0,:: where probes come from elsewhere. Not for the world.',
+  }),
   RCR_OPS_PORT: setting({ read: whole(0, 65535), standard: '9090', help: 'Port of /healthz, /readyz and /metrics. 0: any free one.' }),
   RCR_GRPC_TLS_CERT: optional({
     read: (text) => resolve(text),
@@ -123,6 +207,26 @@ export const table = {
     help: 'Questions that the cache cannot answer, worked on at once in each process; what cannot be answered soon is refused. Unset: twice the connections.',
   }),
   RCR_COMMANDS_AT_ONCE: setting({ read: whole(1, 10_000), standard: '96', help: 'Commands worked on at once in each process.' }),
+  RCR_LIMITS: setting({
+    read: limits,
+    standard: 'on',
+    help: 'How often who may ask, see docs/limits.md: on; off, for load tests; or other counts for an address: read=6000,sign-in=10.',
+  }),
+  RCR_TRUSTED_PROXIES: setting({
+    read: (text) => (text === '' ? [] : readNetworks(text)),
+    standard: '',
+    help: 'Addresses or networks of the proxies in front, whose X-Forwarded-For is believed: 10.0.0.0/8,fd00::/8. Of anybody else it is not read.',
+  }),
+  RCR_CURRENCY: setting({
+    read: currency,
+    standard: 'USD',
+    help: 'The currency of the shop (ISO 4217). What was priced in another one before is not sold until it has a new price.',
+  }),
+  RCR_PAYMENT_URL: optional({
+    read: httpUrl,
+    help: 'The payment house, see docs/shop.md. Unset: in demo a sandbox without money, in production nothing can be bought.',
+  }),
+  RCR_PAYMENT_KEY: optional({ read: text, secret: true, help: 'Shown to the payment house as a bearer token.' }),
   RCR_LOG: setting({
     read: oneOf('debug', 'info', 'warn', 'error', 'silent'),
     standard: 'info',
@@ -132,6 +236,17 @@ export const table = {
     read: postgresUrl,
     secret: true,
     help: 'A PostgreSQL ≥ 15 of your own for the read model. Unset: an embedded PostgreSQL 18 in RCR_DATA.',
+  }),
+  RCR_BREAKER: setting({
+    read: patience,
+    standard: '5/60/2',
+    help: 'A replica that fails so often in a row is left alone for so many seconds, until so many answers in a row bring it back.',
+  }),
+  RCR_REGION: optional({ read: region, help: 'The region of this process, one of RCR_DATABASES: read from before any other.' }),
+  RCR_DATABASES: optional({
+    read: databases,
+    secret: true,
+    help: 'Instead of DATABASE_URL: the read model in several regions, nearest first, each with its database: sa=postgres://…,eu=postgres://… . One is the primary, which is found out; the others are its replicas.',
   }),
 } as const
 
@@ -165,7 +280,12 @@ const isLoopback = (address: string) => address === '::1' || address.startsWith(
 function contradictions(settings: Settings): string[] {
   if ((settings.RCR_GRPC_TLS_CERT === null) !== (settings.RCR_GRPC_TLS_KEY === null))
     return ['RCR_GRPC_TLS_CERT and RCR_GRPC_TLS_KEY belong together: set both, or neither']
-  const { RCR_SHIP, RCR_DATA } = settings
+  const master = settings.RCR_MASTER === 'dynamodb' ? withoutDynamo(settings) : []
+  if (master.length > 0) return master
+  const { RCR_SHIP, RCR_DATA, RCR_DATABASES, RCR_REGION, DATABASE_URL } = settings
+  if (RCR_DATABASES !== null && DATABASE_URL !== null) return ['DATABASE_URL is one database, RCR_DATABASES those of all regions: set one']
+  if (RCR_REGION !== null && !RCR_DATABASES?.some(({ region: name }) => name === RCR_REGION))
+    return ['RCR_REGION must be one of the regions of RCR_DATABASES']
   const isInside = RCR_SHIP !== null && RCR_SHIP !== 'off' && `${RCR_SHIP.folder}/`.startsWith(`${RCR_DATA}/`)
   const shipping = isInside ? ['RCR_SHIP must not lie in RCR_DATA: what burns there would burn twice'] : []
   if (settings.RCR_MODE === 'demo')
@@ -176,6 +296,18 @@ function contradictions(settings: Settings): string[] {
     ...shipping,
     ...(settings.RCR_SECRET === null ? ['RCR_SECRET is needed in production; `openssl rand -base64 48` makes one'] : []),
     ...(settings.RCR_PUBLIC_URL === null ? ['RCR_PUBLIC_URL is needed in production: where users reach the API'] : []),
+  ]
+}
+
+function withoutDynamo(settings: Settings): string[] {
+  const isFixed = settings.AWS_ACCESS_KEY_ID !== null && settings.AWS_SECRET_ACCESS_KEY !== null
+  const isLent = settings.AWS_CONTAINER_CREDENTIALS_FULL_URI !== null || settings.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI !== null
+  return [
+    ...(settings.AWS_REGION === null ? ['AWS_REGION is needed with RCR_MASTER=dynamodb: sa-east-1'] : []),
+    ...(isFixed || isLent
+      ? []
+      : ['AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed with RCR_MASTER=dynamodb, or a role of ECS or EKS']),
+    ...(settings.RCR_SHIP === null ? [] : ['RCR_SHIP is for RCR_MASTER=lmdb: DynamoDB keeps its copies in three zones by itself']),
   ]
 }
 

@@ -25,8 +25,10 @@ const rules: Rule[] = [
   { room: /^engines\/lmdb\//, may: ['ports/', 'domain/', 'kit/', 'engines/lmdb/'], packages: ['node:', 'lmdb'] },
   { room: /^engines\/ship\//, may: ['ports/', 'domain/', 'kit/', 'engines/ship/'], packages: ['node:'] },
   { room: /^engines\/dynamodb\//, may: ['ports/', 'domain/', 'kit/', 'engines/dynamodb/'], packages: ['node:', 'aws4fetch'] },
+  { room: /^engines\/payment\//, may: ['ports/', 'kit/', 'engines/payment/'], packages: ['node:'] },
   { room: /^engines\/postgres\//, may: ['ports/', 'domain/', 'kit/', 'engines/postgres/'], packages: ['node:', 'pg'] },
   { room: /^engines\/embedded\//, may: ['kit/', 'engines/embedded/'], packages: ['node:'] },
+  { room: /^engines\/replicas\//, may: ['kit/', 'engines/replicas/', 'engines/embedded/'], packages: ['node:', 'pg'] },
   { room: /^services\/([^/]+)\//, may: ['ports/', 'domain/', 'kit/', 'services/$1/'], packages: ['node:', 'zod'] },
   {
     room: /^protocols\/grpc\//,
@@ -40,9 +42,17 @@ const rules: Rule[] = [
   },
   { room: /^protocols\//, may: ['kit/', 'protocols/'], packages: ['node:', 'zod', 'hono', 'swagger-ui-dist'] },
   { room: /^settings\.ts$/, may: ['kit/'], packages: ['node:'] },
-  { room: /^system\.ts$/, may: ['ports/', 'domain/', 'kit/', 'engines/', 'services/', 'protocols/', 'settings.ts'], packages: ['node:'] },
-  { room: /^commands\//, may: ['commands/', 'system.ts', 'settings.ts', 'kit/', 'ports/', 'domain/'], packages: ['node:', 'zod'] },
-  { room: /^main\.ts$/, may: ['commands/', 'system.ts', 'settings.ts', 'kit/'], packages: ['node:'] },
+  {
+    room: /^system\//,
+    may: ['ports/', 'domain/', 'kit/', 'engines/', 'services/', 'protocols/', 'system/', 'settings.ts'],
+    packages: ['node:'],
+  },
+  {
+    room: /^commands\//,
+    may: ['commands/', 'system/', 'settings.ts', 'kit/', 'ports/', 'domain/'],
+    packages: ['node:', 'zod', 'fast-xml-parser'],
+  },
+  { room: /^main\.ts$/, may: ['commands/', 'system/', 'settings.ts', 'kit/'], packages: ['node:'] },
 ]
 
 /** Every module that a source text names: static, type-only, re-exported and dynamic. */

@@ -9,7 +9,7 @@ import { silentLog } from '../src/kit/log.ts'
 import type { Content } from '../src/ports/content.ts'
 import type { Projection } from '../src/ports/projection.ts'
 import { testPostgres } from './postgres.ts'
-import { sampleCamera, sampleEditor, sampleId, sampleLens, sampleReview } from './samples.ts'
+import { sampleCamera, sampleCategory, sampleEditor, sampleId, sampleLens, sampleProduct, sampleReview, sampleTime } from './samples.ts'
 
 export const reviews = 240
 export const epoch = '2026-11-21T10:00:00.000Z-test'
@@ -53,6 +53,9 @@ export const firstDocuments = (): Document[] => [
   ['lens', sampleId('lens', 1), sampleLens(1)],
   ['editor', sampleId('editor', 1), sampleEditor(1)],
   ['editor', sampleId('editor', 2), sampleEditor(2)],
+  ['category', sampleId('session', 1), sampleCategory(1)],
+  ['product', sampleId('session', 2), sampleProduct(2)],
+  ['stock', sampleId('session', 2), { id: sampleId('session', 2), version: 1, createdAt: sampleTime, updatedAt: sampleTime, available: 4 }],
   ...Array.from(
     { length: reviews },
     (_, n): Document =>

@@ -22,7 +22,15 @@ export function rcr(
 ): Process {
   const [command = '', ...more] = [...before, process.execPath, main, ...words]
   const child = spawn(command, more, {
-    env: { ...withoutSettings(process.env), RCR_DATA: folder, RCR_HTTP_PORT: '0', RCR_OPS_PORT: '0', RCR_GRPC_PORT: '0', ...environment },
+    env: {
+      ...withoutSettings(process.env),
+      RCR_DATA: folder,
+      RCR_HTTP_PORT: '0',
+      RCR_OPS_PORT: '0',
+      RCR_GRPC_PORT: '0',
+      RCR_LIMITS: 'off',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

@@ -1,9 +1,11 @@
 // Documents as the services make them, the same at each run: one number, one document.
 import type { Account, Session } from '../src/domain/account.ts'
 import type { Camera } from '../src/domain/camera.ts'
+import type { Category } from '../src/domain/category.ts'
 import type { Envelope } from '../src/domain/document.ts'
 import type { Editor } from '../src/domain/editor.ts'
 import type { Lens } from '../src/domain/lens.ts'
+import type { Product } from '../src/domain/product.ts'
 import type { Review } from '../src/domain/review.ts'
 
 export const sampleTime = '2026-11-21T10:00:00.000Z'
@@ -67,6 +69,7 @@ export const sampleCamera = (n = 1, changes: Partial<Camera> = {}): Camera => ({
     cardSlots: 2,
     batteryShots: 320,
   },
+  attribution: null,
   ...changes,
 })
 
@@ -96,6 +99,7 @@ export const sampleLens = (n = 1, changes: Partial<Lens> = {}): Lens => ({
   weightGrams: 470,
   releasedOn: '2021-03',
   launchPriceUsd: 799,
+  attribution: null,
   ...changes,
 })
 
@@ -127,5 +131,27 @@ export const sampleSession = (n = 1, changes: Partial<Session> = {}): Session =>
   userAgent: 'Firefox on Linux',
   lastUsedAt: sampleTime,
   expiresAt: '2026-12-21T10:00:00.000Z',
+  ...changes,
+})
+
+export const sampleCategory = (n = 1, changes: Partial<Category> = {}): Category => ({
+  ...envelope(sampleId('session', n)),
+  name: 'Cameras',
+  slug: 'cameras',
+  image: null,
+  ...changes,
+})
+
+export const sampleProduct = (n = 1, changes: Partial<Product> = {}): Product => ({
+  ...envelope(sampleId('session', n)),
+  name: 'A camera',
+  slug: 'a-camera',
+  description: 'New.',
+  images: [],
+  priceMinor: 129_950,
+  currency: 'USD',
+  categoryId: sampleId('session', 1),
+  cameraId: sampleId('camera', 1),
+  lensId: null,
   ...changes,
 })

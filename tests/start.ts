@@ -5,12 +5,17 @@ import { join } from 'node:path'
 import Ajv from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { bringDemoAccounts, demoPassword } from '../src/commands/demo.ts'
-import { readFirstData } from '../src/commands/first-data.ts'
+import { readFirstData, readFirstShop } from '../src/commands/first-data.ts'
+import { openSandbox, type Sandbox } from '../src/engines/payment/sandbox.ts'
+import { readNetworks } from '../src/kit/client-address.ts'
 import { type Clock, secureRandom, systemClock } from '../src/kit/clock.ts'
 import { openLog } from '../src/kit/log.ts'
 import { openMetrics } from '../src/kit/metric.ts'
 import { readSettings } from '../src/settings.ts'
-import { type Engines, openApiOf, openDoors, openEngines, openServices, readinessOf, runServices } from '../src/system.ts'
+import { openApiOf } from '../src/system/contracts.ts'
+import { openDoors } from '../src/system/doors.ts'
+import { type Engines, openEngines } from '../src/system/engines.ts'
+import { openServices, readinessOf, runServices, type ServiceSettings } from '../src/system/services.ts'
 import { testPostgres } from './postgres.ts'
 
 export interface Reply {
@@ -28,9 +33,12 @@ export interface Asking {
 export interface TestSystem extends AsyncDisposable {
   engines: Engines
   services: ReturnType<typeof openServices>
+  /** The payment house of its shop. */
+  house: Sandbox
   /** `ask('GET /content?limit=3')`; every answer is checked against the OpenAPI document. */
   ask(what: string, asking?: Asking): Promise<Reply>
-  fetch(request: Request): Promise<Response>
+  /** `address`: of the peer that sends it. */
+  fetch(request: Request, address?: string): Promise<Response>
   ops(path: string): Promise<Response>
   /** For what needs a real socket. */
   doors: ReturnType<typeof openDoors>
@@ -56,8 +64,13 @@ export interface Options {
   databaseUrl?: string
   /** Default true: the curated cameras, lenses and reviews, and the demo accounts. */
   firstData?: boolean
+  /** Without it one of its own. */
+  house?: Sandbox
   /** Default true: GraphQL shows its schema, as outside production. */
   explorable?: boolean
+  /** How often who may ask: without it as often as they like. */
+  limits?: NonNullable<ServiceSettings['limits']>
+  trustedProxies?: string
 }
 
 export async function startSystem(options: Options = {}): Promise<TestSystem> {
@@ -74,16 +87,25 @@ export async function startSystem(options: Options = {}): Promise<TestSystem> {
       log: openLog('info', (line) => logLines.push(line)),
       metrics: openMetrics({ ofProcess: false }),
     }
-    const engines = await openEngines(readSettings({ RCR_DATA: folder, DATABASE_URL: databaseUrl }), 'alone', around, stack)
+    const house = options.house ?? (await openSandbox({ delayMs: 50 }))
+    if (options.house === undefined) stack.defer(() => house.close())
+    const settings = readSettings({ RCR_DATA: folder, DATABASE_URL: databaseUrl, RCR_PAYMENT_URL: house.url })
+    const engines = await openEngines(settings, 'alone', around, stack)
     const served = {
       secret: new Uint8Array(32).fill(1),
       publicUrl: 'http://localhost',
       writeOrigins: [],
       cacheBytes: 16 * 2 ** 20,
       explorable: options.explorable ?? true,
+      limits: options.limits ?? ('off' as const),
+      trustedProxies: options.trustedProxies === undefined ? [] : readNetworks(options.trustedProxies),
+      currency: 'USD',
     }
     const services = openServices(engines, served, around)
-    if (firstData) await Promise.all([services.write.bringFirstData(await readFirstData()), bringDemoAccounts(engines, services)])
+    if (firstData) {
+      await Promise.all([services.write.bringFirstData(await readFirstData()), bringDemoAccounts(engines, services)])
+      await services.shop.bringFirstData(await readFirstShop())
+    }
     const stop = new AbortController()
     const loops = runServices(services, stop.signal)
     stack.defer(async () => {
@@ -92,7 +114,7 @@ export async function startSystem(options: Options = {}): Promise<TestSystem> {
     })
     const doors = openDoors(services, served, around, () => readinessOf(services, stop.signal))
     const conforms = conformance(openApiOf(services.operations))
-    const system = systemOf({ engines, services, doors, conforms, logLines, databaseUrl, stack })
+    const system = systemOf({ engines, services, house, doors, conforms, logLines, databaseUrl, stack })
     await system.settled()
     return system
   } catch (error) {
@@ -103,6 +125,7 @@ export async function startSystem(options: Options = {}): Promise<TestSystem> {
 
 interface Parts {
   engines: Engines
+  house: Sandbox
   services: ReturnType<typeof openServices>
   doors: ReturnType<typeof openDoors>
   conforms: Conforms
@@ -111,8 +134,8 @@ interface Parts {
   stack: AsyncDisposableStack
 }
 
-function systemOf({ engines, services, doors, conforms, logLines, databaseUrl, stack }: Parts): TestSystem {
-  const fetch = async (request: Request) => doors.fetch(request, { address: '127.0.0.1' })
+function systemOf({ engines, services, house, doors, conforms, logLines, databaseUrl, stack }: Parts): TestSystem {
+  const fetch = async (request: Request, address = '127.0.0.1') => doors.fetch(request, { address })
   async function ask(what: string, { body, headers = {} }: Asking = {}): Promise<Reply> {
     const [method = 'GET', path = '/'] = what.split(' ')
     const json = body === undefined ? {} : { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' }
@@ -131,6 +154,7 @@ function systemOf({ engines, services, doors, conforms, logLines, databaseUrl, s
   return {
     engines,
     services,
+    house,
     ask,
     fetch,
     ops: (path) => doors.ops(new Request(`http://localhost${path}`)),

@@ -98,7 +98,14 @@ async function seedInto(data: string, reviews: number, say: Lab['say']): Promise
   return data
 }
 
-const settingsFor = (data: string) => ({ RCR_DATA: data, RCR_LOG: 'error', RCR_HTTP_PORT: '0', RCR_OPS_PORT: '0', RCR_GRPC_PORT: '0' })
+const settingsFor = (data: string) => ({
+  RCR_DATA: data,
+  RCR_LIMITS: 'off',
+  RCR_LOG: 'error',
+  RCR_HTTP_PORT: '0',
+  RCR_OPS_PORT: '0',
+  RCR_GRPC_PORT: '0',
+})
 
 export const startWords = [...rcr, 'start'] as const
 export const startSettings = settingsFor

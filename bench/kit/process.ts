@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export type Tool = 'wrk' | 'nginx' | 'pgbench'
+export type Tool = 'wrk' | 'nginx' | 'pgbench' | 'java'
 
 // Where Debian puts what is not on everybody's path.
 const elsewhere: Record<string, readonly string[]> = {

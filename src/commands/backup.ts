@@ -1,7 +1,7 @@
 // rcr backup: a copy of the master, log and private documents, while the system runs.
 import { resolve } from 'node:path'
 import { Refusal } from '../kit/refusal.ts'
-import { openMaster } from '../system.ts'
+import { openMaster } from '../system/master.ts'
 import { around, type Command, readFlags } from './command.ts'
 
 export const backup: Command = {

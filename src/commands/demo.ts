@@ -1,8 +1,9 @@
 // The demo accounts: there without any setting, on loopback only, with a password that everybody can read.
 import type { Role } from '../domain/account.ts'
 import { Refusal } from '../kit/refusal.ts'
-import type { Engines, Services } from '../system.ts'
-import { hasAccount } from '../system.ts'
+import { hasAccount } from '../system/alone.ts'
+import type { Engines } from '../system/engines.ts'
+import type { Services } from '../system/services.ts'
 
 export const demoPassword = 'first-light-2026'
 

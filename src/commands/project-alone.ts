@@ -1,5 +1,5 @@
 // The projector without its loop, for commands: over the master and the database of the settings, beside a running system or alone.
-import { openProjector } from '../system.ts'
+import { openProjector } from '../system/alone.ts'
 import { around, type Command, type Running, readFlags } from './command.ts'
 
 type Projector = Awaited<ReturnType<typeof openProjector>>

@@ -1,7 +1,7 @@
 // rcr restore: the master from a backup, from its second place, or from both.
 import { resolve } from 'node:path'
 import { Refusal } from '../kit/refusal.ts'
-import { restoreMaster } from '../system.ts'
+import { restoreMaster } from '../system/master.ts'
 import { around, type Command, readFlags } from './command.ts'
 
 export const restore: Command = {

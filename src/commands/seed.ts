@@ -1,7 +1,7 @@
 // rcr seed: as many invented reviews as wanted, to try the system at size.
 import { openMetrics } from '../kit/metric.ts'
 import { Refusal } from '../kit/refusal.ts'
-import { seedMaster } from '../system.ts'
+import { seedMaster } from '../system/alone.ts'
 import { type Command, readFlags } from './command.ts'
 import { readFirstData } from './first-data.ts'
 

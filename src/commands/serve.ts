@@ -3,7 +3,11 @@ import { Refusal } from '../kit/refusal.ts'
 import { listen } from '../kit/serve.ts'
 import type { Master } from '../ports/master.ts'
 import type { Settings } from '../settings.ts'
-import { atOnceOf, openDoors, openEngines, openServices, readinessOf, type ServiceSettings } from '../system.ts'
+import { atOnceOf, openDoors } from '../system/doors.ts'
+import { openEngines } from '../system/engines.ts'
+import { openReader } from '../system/regions.ts'
+import { openServices, readinessOf, type ServiceSettings } from '../system/services.ts'
+import type { Surroundings } from '../system/surroundings.ts'
 import { around, type Command, type Running, readFlags } from './command.ts'
 import { readSecret } from './secret.ts'
 import type { Share, Up } from './workers.ts'
@@ -13,13 +17,15 @@ export const drainMs = 5_000
 
 export const serve: Command = {
   name: 'serve',
-  usage: 'serve [--leashed]',
-  summary: 'Answers requests beside a system that runs on the same data.',
+  usage: 'serve [--region <name>]',
+  summary: 'Answers requests beside a system that runs on the same data, or only readers of a region.',
   help: `A process that only serves: no schedule, no projector. Give it ports of its own, and the RCR_PUBLIC_URL of the system.
+--region: answers readers alone, without a master: from the database of that region in RCR_DATABASES, from the next ones when it is away.
+It needs the RCR_SECRET of the system. Everything else is answered 404: the gateway sends it home.
 --leashed: started by rcr start --workers, which tells it what to share; it ends with whoever started it.`,
   async run(given) {
-    const { leashed } = readFlags(given.flags, { leashed: 'switch' })
-    const { running, share } = leashed ? await told(given) : { running: given, share: null }
+    const { leashed, region } = readFlags(given.flags, { leashed: 'switch', region: 'text' })
+    const { running, share } = leashed ? await told(given) : { running: withRegion(given, region), share: null }
     const { settings, signal, log, say } = running
     const surroundings = around(running, true)
     await using stack = new AsyncDisposableStack()
@@ -27,8 +33,7 @@ export const serve: Command = {
       if (process.connected) process.disconnect?.() // else the channel would keep this process
     })
     const served = await serviceSettings(running)
-    const engines = await openEngines(settings, 'beside', surroundings, stack)
-    const services = openServices(engines, served, surroundings)
+    const { services, lost } = await open(region !== undefined, settings, served, surroundings, stack)
     const readiness = () => readinessOf(services, signal)
     const doors = openDoors(services, served, surroundings, readiness)
     const loops = new AbortController()
@@ -38,7 +43,7 @@ export const serve: Command = {
       await ended
     })
     const { defect, ops, fetch } = doors
-    const opsHosts = share === null ? settings.RCR_HOST : ['127.0.0.1']
+    const opsHosts = share === null ? settings.RCR_OPS_HOST : ['127.0.0.1']
     const opsDoor = listen({ fetch: ops, hosts: opsHosts, port: settings.RCR_OPS_PORT, defect })
     stack.defer(() => opsDoor.stop(0))
     await firstView(running, readiness)
@@ -48,8 +53,29 @@ export const serve: Command = {
     if (share === null) say(`  reviews         ${door.url}/api/v1/content\n  operators       ${opsDoor.url}/readyz`)
     else process.send?.({ opsUrl: opsDoor.url } satisfies Up)
     log.info('started', { url: door.url, ops: opsDoor.url })
-    return await untilOver(running, engines.master)
+    return await untilOver(running, { lost })
   },
+}
+
+/** With a master, or reading alone. */
+async function open(
+  isReader: boolean,
+  settings: Settings,
+  served: ServiceSettings,
+  surroundings: Surroundings,
+  stack: AsyncDisposableStack,
+) {
+  if (isReader) return { services: openReader(settings, served, surroundings, stack), lost: new Promise<never>(() => {}) }
+  const engines = await openEngines(settings, 'beside', surroundings, stack)
+  return { services: openServices(engines, served, surroundings), lost: engines.master.lost }
+}
+
+/** The region of the words after the command wins over that of the settings. */
+export function withRegion(running: Running, region: string | undefined): Running {
+  if (region === undefined) return running
+  if (running.settings.RCR_DATABASES?.some((place) => place.region === region))
+    return { ...running, settings: { ...running.settings, RCR_REGION: region } }
+  throw new Refusal('invalid', `--region ${region} is not one of the regions of RCR_DATABASES.`)
 }
 
 /** Over the settings, the share of whoever started us; when they are gone, it is time to stop. */
@@ -65,11 +91,12 @@ async function told(running: Running): Promise<{ running: Running; share: Share 
     if (!process.connected) gone()
   })
   const signal = AbortSignal.any([running.signal, leash.signal])
-  const { databaseUrl, publicUrl, port, workers, worker } = share
+  const { databaseUrl, publicUrl, paymentUrl, port, workers, worker } = share
   const settings: Settings = {
     ...running.settings,
     DATABASE_URL: databaseUrl,
     RCR_PUBLIC_URL: publicUrl,
+    RCR_PAYMENT_URL: paymentUrl,
     RCR_HTTP_PORT: port,
     RCR_OPS_PORT: 0,
     RCR_WORKERS: workers,
@@ -84,7 +111,10 @@ export async function serviceSettings({ settings, random }: Running): Promise<Se
     writeOrigins: settings.RCR_WRITE_ORIGINS,
     explorable: settings.RCR_MODE !== 'production',
     cacheBytes: settings.RCR_CACHE_MIB * 1024 * 1024,
+    currency: settings.RCR_CURRENCY,
     atOnce: atOnceOf(settings),
+    limits: settings.RCR_LIMITS,
+    trustedProxies: settings.RCR_TRUSTED_PROXIES,
   }
 }
 
@@ -95,7 +125,7 @@ export async function firstView({ clock, signal }: Running, readiness: () => { r
 }
 
 /** Until the signal, or until this process can do no more for the master: then whoever supervises it starts it again. */
-export async function untilOver({ signal, log, say }: Running, { lost }: Master): Promise<number> {
+export async function untilOver({ signal, log, say }: Running, { lost }: Pick<Master, 'lost'>): Promise<number> {
   const reason = await Promise.race([aborted(signal), lost])
   log.info('stopping')
   if (reason === undefined) return 0

@@ -4,10 +4,12 @@ import type { Metrics } from '../kit/metric.ts'
 import { Refusal } from '../kit/refusal.ts'
 import { listen } from '../kit/serve.ts'
 import { type Settings, table } from '../settings.ts'
-import { type Engines, openDoors, openEngines, openServices, readinessOf, runServices, type Services } from '../system.ts'
+import { openDoors } from '../system/doors.ts'
+import { type Engines, openDemoPayments, openEngines } from '../system/engines.ts'
+import { openServices, readinessOf, runServices, type Services } from '../system/services.ts'
 import { around, type Command, readFlags } from './command.ts'
 import { bringDemoAccounts, demoPassword, refuseDemoAccounts } from './demo.ts'
-import { readFirstData } from './first-data.ts'
+import { readFirstData, readFirstShop } from './first-data.ts'
 import { drainMs, firstView, serviceSettings, untilOver } from './serve.ts'
 import { keepWorkers, type Workers } from './workers.ts'
 
@@ -23,11 +25,11 @@ export const start: Command = {
 --workers: so many processes serve on the same port (1, or RCR_WORKERS). This one runs the schedule and the projector besides; one
 that dies is started again, and all end with this one.`,
   async run(given) {
-    const running = { ...given, settings: withWorkers(given.settings, given.flags) }
+    await using stack = new AsyncDisposableStack()
+    const running = { ...given, settings: await withPayments(withWorkers(given.settings, given.flags), stack) }
     const { settings, say, signal, clock, log } = running
     const startedMs = clock.monotonic()
     const surroundings = around(running, true)
-    await using stack = new AsyncDisposableStack()
     const served = await serviceSettings(running)
     const engines = await openEngines(settings, 'alone', surroundings, stack)
     const services = openServices(engines, served, surroundings)
@@ -47,7 +49,7 @@ that dies is started again, and all end with this one.`,
       await ended
     })
     const { defect, ops, fetch } = doors
-    const opsDoor = listen({ fetch: ops, hosts: settings.RCR_HOST, port: settings.RCR_OPS_PORT, defect })
+    const opsDoor = listen({ fetch: ops, hosts: settings.RCR_OPS_HOST, port: settings.RCR_OPS_PORT, defect })
     stack.defer(() => opsDoor.stop(0))
     await firstView(running, readiness)
     const isShared = settings.RCR_WORKERS > 1
@@ -55,7 +57,13 @@ that dies is started again, and all end with this one.`,
     const door = listen({ fetch, hosts: settings.RCR_HOST, port: settings.RCR_HTTP_PORT, defect, ...sharing })
     if (isShared)
       workers = keepWorkers(
-        { databaseUrl: engines.databaseUrl, publicUrl: served.publicUrl, port: door.port, workers: settings.RCR_WORKERS },
+        {
+          databaseUrl: engines.databaseUrl,
+          publicUrl: served.publicUrl,
+          paymentUrl: settings.RCR_PAYMENT_URL,
+          port: door.port,
+          workers: settings.RCR_WORKERS,
+        },
         running,
       )
     let grpc: Awaited<ReturnType<typeof doors.grpc>> | null = null
@@ -80,6 +88,11 @@ function withWorkers(settings: Settings, flags: readonly string[]): Settings {
   }
 }
 
+async function withPayments(settings: Settings, stack: AsyncDisposableStack): Promise<Settings> {
+  if (settings.RCR_MODE !== 'demo' || settings.RCR_PAYMENT_URL !== null) return settings
+  return { ...settings, RCR_PAYMENT_URL: await openDemoPayments(settings, stack) }
+}
+
 /** Of this process, and of all where there are several: each says whose it is. One that does not answer now is left out. */
 async function textOf(own: Metrics, workers: Workers | null) {
   const mine = await own.text()
@@ -100,7 +113,13 @@ const grpcListening = ({ RCR_HOST, RCR_GRPC_PORT, RCR_GRPC_TLS_CERT: certificate
 
 async function prepare(settings: Settings, engines: Engines, services: Services): Promise<void> {
   if (settings.RCR_MODE === 'production') return refuseDemoAccounts(engines)
-  await Promise.all([services.write.bringFirstData(await readFirstData()), bringDemoAccounts(engines, services)])
+  await Promise.all([bringFirstData(services), bringDemoAccounts(engines, services)])
+}
+
+/** The shop sells what is in the catalogue. */
+async function bringFirstData({ write, shop }: Services): Promise<void> {
+  await write.bringFirstData(await readFirstData())
+  await shop.bringFirstData(await readFirstShop())
 }
 
 function banner(settings: Settings, url: string, grpc: string, opsUrl: string, tookMs: number): string {
@@ -108,6 +127,7 @@ function banner(settings: Settings, url: string, grpc: string, opsUrl: string, t
     `RandomCameraReviews runs (${(tookMs / 1000).toFixed(1)} s). Ctrl-C ends it.`,
     `  reviews         ${url}/api/v1/content`,
     `  search          ${url}/api/v1/content/search?q=autofoco`,
+    `  shop            ${url}/api/v1/products`,
     `  documentation   ${url}/docs`,
     `  gRPC            ${grpc}`,
     `  operators       ${opsUrl}/readyz  ${opsUrl}/metrics`,

@@ -1,7 +1,7 @@
 // rcr user add: an account with any roles, for the first admin of a new installation.
 import { roles } from '../domain/account.ts'
 import { Refusal } from '../kit/refusal.ts'
-import { openAccounts } from '../system.ts'
+import { openAccounts } from '../system/alone.ts'
 import { around, type Command, readFlags } from './command.ts'
 
 export const userAdd: Command = {

@@ -9,8 +9,9 @@ import type { Log } from '../kit/log.ts'
 /** Sent to a worker as the first message: neither arguments nor environments, which others may read, hold the password. */
 export interface Share {
   worker: number
-  databaseUrl: string
+  databaseUrl: string | null
   publicUrl: string
+  paymentUrl: string | null
   /** The one that all listen on. */
   port: number
   workers: number

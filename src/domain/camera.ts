@@ -20,6 +20,9 @@ function isInCalendar(date: string): boolean {
   return day === undefined || day <= new Date(Date.UTC(year ?? 0, month ?? 0, 0)).getUTCDate()
 }
 
+/** Whose the facts are, and under which licence, where it asks to be named. Absent: they are ours. */
+export const Attribution = line(300)
+
 export const cameraTypes = ['mirrorless', 'dslr', 'compact', 'rangefinder', 'medium-format', 'bridge', 'action'] as const
 
 export const CameraFields = z.strictObject({
@@ -67,6 +70,7 @@ export const CameraFields = z.strictObject({
       batteryShots: whole(10_000),
     })
     .prefault({}),
+  attribution: Attribution.nullable().default(null),
 })
 export type CameraFields = z.infer<typeof CameraFields>
 

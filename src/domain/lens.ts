@@ -1,6 +1,6 @@
 // A lens: facts as the maker states them; what is unknown is null, never guessed.
 import { z } from 'zod'
-import { ReleaseDate } from './camera.ts'
+import { Attribution, ReleaseDate } from './camera.ts'
 import { envelope, line } from './document.ts'
 import { Slug } from './slug.ts'
 
@@ -42,6 +42,7 @@ export const LensFields = z
     weightGrams: positive(20_000),
     releasedOn: ReleaseDate,
     launchPriceUsd: positive(1_000_000),
+    attribution: Attribution.nullable().default(null),
   })
   .refine((lens) => lens.focalMinMm <= lens.focalMaxMm, { path: ['focalMaxMm'], message: 'Must not be below focalMinMm.' })
 export type LensFields = z.infer<typeof LensFields>

@@ -44,7 +44,8 @@ export function slugFrom(title: string): string {
 }
 
 /** The claim by which a slug is unique among the documents of a kind. */
-export const slugClaim = (kind: 'review' | 'camera' | 'lens' | 'editor', slug: string): string => `slug:${kind}:${slug}`
+export const slugClaim = (kind: 'review' | 'camera' | 'lens' | 'editor' | 'category' | 'product', slug: string): string =>
+  `slug:${kind}:${slug}`
 
 /** The n-th try (n ≥ 1) for a title whose slug is taken: `title`, `title-2`, `title-3` … */
 export const slugTry = (slug: string, n: number): string => (n === 1 ? slug : `${slug}-${n}`)

@@ -18,5 +18,8 @@ export type Dimension = (typeof dimensions)[number]
 export const listTag = (dimension?: Dimension, value?: string): string =>
   dimension === undefined ? 'reviews' : `reviews:${dimension}:${value}`
 
+/** The lists of the shop: of each change of a product and of a stock, since a tag for each product in a list would make long headers. */
+export const shopTag = (kind: 'product' | 'category'): string => (kind === 'product' ? 'products' : 'categories')
+
 /** The lists of a catalogue kind: `cameras`, `lenses`. */
 export const catalogueTag = (kind: 'camera' | 'lens'): string => (kind === 'camera' ? 'cameras' : 'lenses')

@@ -29,6 +29,10 @@ export interface Call {
 /** Who may call: anyone; anybody signed in; or one of these roles. */
 export type Access = 'anyone' | 'signed-in' | readonly string[]
 
+/** What is counted together where it is limited how often somebody may ask. */
+export const limitClasses = ['read', 'search', 'graphql', 'write', 'sign-in', 'register'] as const
+export type LimitClass = (typeof limitClasses)[number]
+
 export interface Example {
   summary: string
   input: Readonly<Record<string, unknown>>
@@ -38,6 +42,8 @@ export interface Operation {
   /** camelCase verb + noun, unique: `publishReview`. The OpenAPI operationId. */
   name: string
   kind: 'query' | 'command'
+  /** Other names by which clients of these protocols know it. */
+  alias?: { graphql?: string; grpc?: string }
   /** One sentence for the docs, and an optional longer text in Markdown. */
   summary: string
   description?: string
@@ -47,6 +53,8 @@ export interface Operation {
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
     /** Below `/api/v1`, parameters in braces: `/reviews/{id}`. A leading `=` keeps it out of the prefix: `=/.well-known/jwks.json`. */
     path: string
+    /** Parameters of the query that may be spelt otherwise: `{ price_min: 'priceMin' }`. */
+    spelt?: Readonly<Record<string, string>>
   }
   access: Access
   /** Path, query and body members, merged into one object. Strict: unknown members are refused. */
@@ -67,11 +75,15 @@ export interface Operation {
   mediaType?: string
   /** Queries only: how the answer may be cached. Default `private`: `private, no-store`. */
   cache?: 'content' | 'private' | 'public-hour'
+  /** By default `read` for queries, `write` for commands. */
+  limit?: LimitClass
   /** Refusal reasons besides those that every operation may give, for the docs. */
   refusals?: readonly string[]
   examples?: readonly Example[]
   run: (input: never, call: Call) => Promise<Answer>
 }
+
+export const limitOf = ({ limit, kind }: Pick<Operation, 'limit' | 'kind'>): LimitClass => limit ?? (kind === 'query' ? 'read' : 'write')
 
 /** What a handler gives back; every wire presents it. */
 export interface Answer {
@@ -95,6 +107,8 @@ export interface Answer {
   tags?: readonly string[]
   /** Seconds behind the master, sent as a header above 5. */
   stalenessS?: number
+  /** From elsewhere: the cache keeps it for a second. */
+  borrowed?: true
 }
 
 /**

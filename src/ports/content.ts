@@ -16,6 +16,8 @@ export interface Snapshot {
   position: Position
   /** At this time the log held nothing after the position. Null until the first such moment. RFC 3339. */
   caughtUpAt: string | null
+  /** From another region's replica, whose changes nobody here follows. */
+  borrowed?: true
 }
 
 export interface Shown extends Snapshot {
@@ -120,6 +122,29 @@ export interface CatalogueFilters {
 
 export type CatalogueKind = 'camera' | 'lens'
 
+export const productSorts = ['created', 'price', 'name'] as const
+
+/** Products go by pages that are counted: a shop has few, and its customers want to know how many. */
+export interface ProductQuery {
+  /** By slug or id. */
+  category?: string | undefined
+  /** Inclusive, as shown. */
+  priceMin?: number | undefined
+  priceMax?: number | undefined
+  sort: (typeof productSorts)[number]
+  order: 'asc' | 'desc'
+  /** From 1. */
+  page: number
+  limit: number
+}
+
+export interface ProductPage extends Shown {
+  text: string
+  total: number
+  /** False: there is no such category. */
+  hasCategory: boolean
+}
+
 /** One change that became visible. */
 export interface Seen {
   seq: number
@@ -164,7 +189,19 @@ export interface Content {
   ): Promise<Shown & { text: string; next: string | null }>
   /** One camera or lens by slug or id. */
   item(kind: CatalogueKind, key: string, signal?: AbortSignal): Promise<One>
+  products(query: ProductQuery, signal?: AbortSignal): Promise<ProductPage>
+  /** By slug or id. */
+  product(key: string, signal?: AbortSignal): Promise<One>
+  /** By name, all there are. */
+  categories(signal?: AbortSignal): Promise<Shown & { text: string }>
+  /** By slug or id, with its newest products. */
+  category(key: string, signal?: AbortSignal): Promise<One>
   applied(): Promise<Snapshot>
+  /**
+   * Where there are several replicas: whether another one has come this far. It then answers whatever is asked with this signal, which
+   * stands for one request: what that asks is asked of one replica, unless it fails.
+   */
+  further?(atLeast: Position, signal: AbortSignal): Promise<boolean>
   /** What became visible after a seq (null: nothing but the present position). Looks at the live build anew. */
   tail(after: number | null): Promise<Tail>
   close(): Promise<void>

@@ -16,7 +16,21 @@ const assets: Record<string, string> = {
   'favicon-32x32.png': 'image/png',
 }
 
-const initScript = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', validatorUrl: null, deepLinking: true, displayRequestDuration: true })`
+// Swagger UI does not show `x-codeSamples` by itself. The samples leave the server open; here it is the one that serves the page.
+const initScript = `const samples = ({ React: { createElement: element } }) => ({
+  wrapComponents: {
+    parameters: (Parameters) => (props) => {
+      const source = props.operation?.getIn(['x-codeSamples', 0, 'source'])
+      const shown = source && element('div', { className: 'opblock-description-wrapper' },
+        element('h4', null, 'With curl'),
+        element('pre', { className: 'microlight sample' }, source.replaceAll('$ORIGIN', location.origin)))
+      return element('div', null, shown, element(Parameters, props))
+    },
+  },
+})
+SwaggerUIBundle({
+  url: '/openapi.json', dom_id: '#ui', validatorUrl: null, deepLinking: true, displayRequestDuration: true, plugins: [samples],
+})`
 
 const contentSecurity = {
   'content-security-policy':

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Operation } from '../kit/operation.ts'
 import type { Reason } from '../kit/refusal.ts'
+import { illustrated } from './clients/samples.ts'
 import { wires } from './refusals.ts'
 
 type Json = Record<string, unknown>
@@ -16,7 +17,7 @@ export function openApi(operations: readonly Operation[], version: string): Json
     paths[path] = item
     item[operation.rest.method.toLowerCase()] = describeOperation(operation, schemas)
   }
-  return {
+  return illustrated({
     openapi: '3.1.0',
     info: {
       title: 'RandomCameraReviews',
@@ -26,16 +27,17 @@ export function openApi(operations: readonly Operation[], version: string): Json
         'Camera reviews: editors write, readers everywhere search, read and compare without an account. ' +
         'Every path is served with the prefix `/api/v1` and, as an alias, without it. ' +
         'Faults are answered as `application/problem+json` (RFC 9457). `Consistency-Token` of an answer, sent with a later read, ' +
-        'makes that read at least as fresh.',
+        'makes that read at least as fresh. The samples take the server from `$ORIGIN` and an access token from `$TOKEN`.',
     },
     servers: [{ url: '/api/v1' }],
     tags: [...new Set(operations.map((operation) => operation.tag))].map((name) => ({ name })),
     paths,
     components: {
       schemas,
+      headers: limitHeaders,
       securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
-  }
+  })
 }
 
 function describeOperation(operation: Operation, schemas: Json): Json {
@@ -45,11 +47,7 @@ function describeOperation(operation: Operation, schemas: Json): Json {
     summary: operation.summary,
     ...(operation.description !== undefined && { description: operation.description }),
     tags: [operation.tag],
-    parameters: [
-      ...parametersOf(input.path, 'path', schemas),
-      ...parametersOf(input.query, 'query', schemas),
-      ...headerParameters(operation),
-    ],
+    parameters: [...parametersOf(operation, 'path', schemas), ...parametersOf(operation, 'query', schemas), ...headerParameters(operation)],
     ...(input.body && { requestBody: bodyOf(operation, schemas) }),
     responses: responsesOf(operation, schemas),
     security: operation.access === 'anyone' ? [{}, { accessToken: [] }] : [{ accessToken: [] }],
@@ -57,8 +55,10 @@ function describeOperation(operation: Operation, schemas: Json): Json {
   }
 }
 
-function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query', schemas: Json): Json[] {
+function parametersOf({ input, examples = [] }: Operation, place: 'path' | 'query', schemas: Json): Json[] {
+  const schema = input[place]
   if (schema === undefined) return []
+  const example = examples[0]?.input[place] as Json | undefined
   const { properties = {}, required = [] } = toSchema(schema, 'input', schemas) as {
     properties?: Record<string, Json>
     required?: string[]
@@ -69,6 +69,7 @@ function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query', 
     required: place === 'path' || required.includes(name),
     ...(description !== undefined && { description }),
     schema: property,
+    ...(example?.[name] !== undefined && { example: example[name] }),
   }))
 }
 
@@ -110,7 +111,7 @@ function bodyOf(operation: Operation, schemas: Json): Json {
   )
   const media = { schema, ...(Object.keys(examples).length > 0 && { examples }) }
   return {
-    required: true,
+    required: !(operation.input.body as z.ZodType).safeParse(undefined).success,
     content: { ...(operation.mediaType && { [operation.mediaType]: media }), 'application/json': media },
   }
 }
@@ -120,6 +121,7 @@ function responsesOf(operation: Operation, schemas: Json): Json {
     description: operation.status === 204 ? 'Done; no content.' : operation.status === 201 ? 'Made.' : 'The answer.',
     headers: {
       'X-Request-Id': { schema: { type: 'string' } },
+      ...((operation.cache ?? 'private') === 'private' && limitReferences(['RateLimit', 'RateLimit-Policy'])),
       ...(operation.status === 201 && { Location: { schema: { type: 'string' } } }),
       ...((operation.cache === 'content' || operation.conditional) && {
         ETag: { schema: { type: 'string' } },
@@ -135,7 +137,7 @@ function responsesOf(operation: Operation, schemas: Json): Json {
 function reasonsOf(operation: Operation): Reason[] {
   const { input, access } = operation
   // Unknown parameters are faults everywhere, and a token that is not good is refused by whoever needs none, too.
-  const reasons: Reason[] = ['unavailable', 'late', 'invalid', 'unauthenticated']
+  const reasons: Reason[] = ['unavailable', 'late', 'invalid', 'unauthenticated', 'too-many']
   if (operation.kind === 'command') reasons.push('too-large', 'slow')
   if (input.body) reasons.push('unsupported')
   if (input.path) reasons.push('missing')
@@ -145,8 +147,24 @@ function reasonsOf(operation: Operation): Reason[] {
   return [...new Set([...reasons, ...((operation.refusals ?? []) as Reason[])])]
 }
 
+const text = (description: string): Json => ({ description, schema: { type: 'string' } })
+const number = (description: string): Json => ({ description, schema: { type: 'integer' } })
+
+/** Components, since each operation may answer with them. */
+const limitHeaders: Record<string, Json> = {
+  'Retry-After': number('Seconds until the next request of this kind is allowed.'),
+  RateLimit: text('What is left of the quota that is nearest to its end: `"read-account";r=599;t=1`.'),
+  'RateLimit-Policy': text('That quota: `"read-account";q=600;w=60`, so many at once and as many again in each window of seconds.'),
+  'X-RateLimit-Limit': number('As `q` of RateLimit-Policy.'),
+  'X-RateLimit-Remaining': number('As `r` of RateLimit.'),
+  'X-RateLimit-Reset': number('When all are back, or with none left the next one: seconds since 1970.'),
+}
+const limitReferences = (names: readonly string[]): Json =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+
 const refusalResponse = (reason: Reason): Json => ({
   description: `${wires[reason].title}.`,
+  ...(reason === 'too-many' && { headers: limitReferences(Object.keys(limitHeaders)) }),
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 })
 
@@ -168,6 +186,8 @@ function forget(schema: Json): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
   delete schema.id
+  // Swagger UI reads patterns without the flag u, where `\p{Cc}` would refuse the letter c.
+  if (typeof schema.pattern === 'string') schema.pattern = schema.pattern.replaceAll('\\p{Cc}', '\\u0000-\\u001f\\u007f-\\u009f')
 }
 
 function rename(node: unknown): unknown {

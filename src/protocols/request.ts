@@ -34,7 +34,7 @@ export async function readInput(
     faults.push(...faultsOf(parsed.error, place))
     return undefined
   }
-  const query = queryOf(url.searchParams, faults)
+  const query = queryOf(url.searchParams, operation.rest.spelt ?? {}, faults)
   const result: Input = {
     path: input.path ? check(input.path, parameters, '') : {},
     query: input.query ? check(input.query, query, '?') : {},
@@ -45,10 +45,19 @@ export async function readInput(
   return { input: result, bodyBytes }
 }
 
-/** The router passes on what it cannot decode, and no engine can look for U+0000. */
+/** No engine can look for U+0000, nor for half a character. */
+const isReadable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+/** Of a member of a path or a query, on every wire. */
+export const unreadable = (pointer: string, text: unknown): Fault[] =>
+  typeof text !== 'string' || isReadable(text)
+    ? []
+    : [{ pointer, code: 'malformed', detail: 'It must not contain U+0000 or lone surrogates.' }]
+
+/** The router passes on what it cannot decode. */
 function demandReadable(path: string): void {
   try {
-    if (!decodeURIComponent(path).includes('\0')) return
+    if (isReadable(decodeURIComponent(path))) return
   } catch {
     // not UTF-8, or no two digits behind a percent sign
   }
@@ -63,11 +72,12 @@ const unknownParameter = (name: string): Fault => ({
   detail: 'This parameter is not known here.',
 })
 
-function queryOf(parameters: URLSearchParams, faults: Fault[]): Record<string, string> {
+function queryOf(parameters: URLSearchParams, spelt: Readonly<Record<string, string>>, faults: Fault[]): Record<string, string> {
   const query: Record<string, string> = Object.create(null)
-  for (const [name, value] of parameters) {
+  for (const [written, value] of parameters) {
+    const name = Object.hasOwn(spelt, written) ? (spelt[written] ?? written) : written
     if (name in query) faults.push({ pointer: `?${name.slice(0, 100)}`, code: 'repeated', detail: 'Give this parameter once.' })
-    if (value.includes('\0')) faults.push({ pointer: `?${name.slice(0, 100)}`, code: 'malformed', detail: 'It must not contain U+0000.' })
+    faults.push(...unreadable(`?${name.slice(0, 100)}`, value))
     query[name] = value
   }
   return { ...query }

@@ -30,6 +30,7 @@ const operations: Operation[] = [
       calls.push({ input, call })
       if (input.path.id === 'bug') throw new TypeError('secret detail')
       if (input.path.id === 'slow') await new Promise((resolve) => call.signal.addEventListener('abort', resolve))
+      if (input.path.id === 'down') throw new Refusal('unavailable', 'The database does not answer now.')
       if (input.path.id === 'none') throw new Refusal('missing', 'There is no such thing.')
       return { body: { id: input.path.id }, version: 3, hash: 'abc', position: { epoch: 'e', seq: 9 } }
     },
@@ -154,6 +155,15 @@ describe('a request over REST', () => {
     expect(await status(patch({ title: 'x'.repeat(300_000), size: 1 }))).toBe(413)
     expect(await status({ ...patch(''), body: new Uint8Array([0x22, 0xff, 0x22]) })).toBe(400)
     expect(await status(patch({ title: 'x', size: 1 }, { 'content-type': 'application/merge-patch+json; charset=utf-8' }))).toBe(200)
+  })
+
+  test('a thousand refusals for want of a database are one line of trouble, and a thousand answers', async () => {
+    const lines: string[] = []
+    const call = api(openLog('error', (line) => lines.push(line)))
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => call('/things/down')))
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(1000)
+    expect(lines.length).toBeGreaterThanOrEqual(1)
+    expect(lines.length).toBeLessThan(10) // a slow machine takes a few seconds for them
   })
 
   test('a body that does not come in time is 408, and one that breaks off is no defect of ours', async () => {

@@ -1,20 +1,21 @@
 // REST: from the list of operations to one Fetch handler.
 //
-// The onion, outermost first: request id → authenticate → parse → deadline → run → present → refusal.
+// The onion, outermost first: request id → limits (of the address) → authenticate → limits (of the account) → parse → deadline → run → present → refusal.
 import { Hono } from 'hono'
 import { RegExpRouter } from 'hono/router/reg-exp-router'
 import { SmartRouter } from 'hono/router/smart-router'
 import { TrieRouter } from 'hono/router/trie-router'
 import type { Log } from '../kit/log.ts'
 import type { Metrics } from '../kit/metric.ts'
-import type { Answer, Call, Operation, Principal } from '../kit/operation.ts'
+import { type Answer, type Call, type LimitClass, limitOf, type Operation, type Principal } from '../kit/operation.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Seal } from '../kit/seal.ts'
 import { showing, shownIn } from '../kit/shown.ts'
 import { type Cors, corsFor } from './cors.ts'
 import { present, presentDefect, presentRefusal, securityHeaders } from './present.ts'
-import { refusalFrom, wires } from './refusals.ts'
+import { refusalFrom } from './refusals.ts'
 import { acceptedTypes, readIdempotencyKey, readIfMatch, readInput } from './request.ts'
+import { openTrouble } from './trouble.ts'
 
 export const prefix = '/api/v1'
 
@@ -23,8 +24,16 @@ const standardArrivalMs = 15_000
 
 /** What a handler is told by the server that received the request. */
 export interface Received {
-  /** The peer's address, textual. */
+  /** The client's address, textual: the peer's, or what trusted proxies say. */
   address: string
+  /** Absent: nothing is counted. */
+  toll?: Toll
+}
+
+/** Counts what somebody asks for; refuses with `too-many` when it is too often. */
+export interface Toll {
+  address(of: LimitClass): void
+  account(of: LimitClass, principal: Principal): void
 }
 
 export interface RestParts {
@@ -94,6 +103,7 @@ type Serve = (request: Request, place: Place, received: Received) => Promise<Res
 
 function server(parts: RestParts): Serve {
   const cors = corsFor(parts.origins)
+  const trouble = openTrouble(parts.log)
   const timer = parts.metrics.timer('rcr_request_seconds', 'Time to answer, by operation and status.', ['operation', 'status'])
   return async (request, place, received) => {
     const startedMs = performance.now()
@@ -108,9 +118,7 @@ function server(parts: RestParts): Serve {
           : await run(parts, operation, request, place, { requestId, received })
     } catch (thrown) {
       const refusal = refusalFrom(thrown)
-      // What is refused for want of room is counted where that is decided: a line for each would be the next flood.
-      if (refusal === null || (wires[refusal.reason].http >= 500 && refusal.code !== 'overloaded'))
-        parts.log.error(refusal === null ? 'defect' : 'refused', { requestId, operation: operation?.name, error: thrown })
+      trouble(thrown, refusal, { requestId, operation: operation?.name })
       response =
         refusal === null ? presentDefect(requestId, path) : presentRefusal(refusal, requestId, path, saying(refusal, request, place))
       const shown = refusal === null ? undefined : shownIn(refusal)
@@ -141,7 +149,7 @@ async function run(
   { parameters, prefix }: Place,
   at: { requestId: string; received: Received },
 ): Promise<Response> {
-  const principal = await principalOf(parts, operation, request)
+  const principal = await payingPrincipal(parts, operation, request, at.received.toll)
   const { input, bodyBytes } = await readInput(request, operation, parameters, parts.arrivalMs ?? standardArrivalMs)
   const ifMatch = readIfMatch(request.headers.get('if-match'))
   if (operation.conditional && ifMatch === null)
@@ -171,9 +179,23 @@ async function run(
   return response
 }
 
-export async function principalOf(
+/** Who asks, once counted: their address before their token is looked at, their account before what they sent is. */
+export async function payingPrincipal(
   parts: Pick<RestParts, 'authenticate'>,
-  operation: Operation,
+  operation: Pick<Operation, 'access' | 'kind' | 'limit'>,
+  request: Request,
+  toll: Toll | undefined,
+): Promise<Principal | null> {
+  const of = limitOf(operation)
+  toll?.address(of)
+  const principal = await principalOf(parts, operation, request)
+  if (principal !== null) toll?.account(of, principal)
+  return principal
+}
+
+async function principalOf(
+  parts: Pick<RestParts, 'authenticate'>,
+  operation: Pick<Operation, 'access'>,
   request: Request,
 ): Promise<Principal | null> {
   const header = request.headers.get('authorization')

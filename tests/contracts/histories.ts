@@ -1,10 +1,12 @@
 // Histories of a small editorial office, the same for the same seed: what a log may hold, in the orders in which it may come.
 import type { Camera } from '../../src/domain/camera.ts'
-import type { Change, PublicDocuments, PublicKind } from '../../src/domain/change.ts'
+import type { Change, PublicDocuments } from '../../src/domain/change.ts'
 import type { Editor } from '../../src/domain/editor.ts'
 import type { Lens } from '../../src/domain/lens.ts'
 import { publish, type Review, withdraw } from '../../src/domain/review.ts'
 import { sampleCamera, sampleEditor, sampleLens, sampleReview } from '../samples.ts'
+
+type PublicKind = 'review' | 'camera' | 'lens' | 'editor'
 
 /** Stands in the text of whatever is not public. */
 export const draftMark = 'zzunpublished'

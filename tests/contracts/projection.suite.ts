@@ -291,7 +291,7 @@ export function projectionSuite(name: string, open: () => Promise<ProjectionHarn
 
     test('a kind that this code does not know is passed', async () => {
       const schema = await fresh()
-      const alien = { ...change(1, 'editor', sampleEditor(1)), kind: 'product' } as unknown as Change
+      const alien = { ...change(1, 'editor', sampleEditor(1)), kind: 'unheard-of' } as unknown as Change
       expect(await projection.apply(schema, [alien], null)).toMatchObject({ position: { seq: 1 }, parked: 0 })
     })
 

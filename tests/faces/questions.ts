@@ -65,6 +65,31 @@ async function thing(stage: Stage, kind: 'cameras' | 'lenses', what: string) {
   return made(await stage.editor.ask(`POST /${kind}`, { body }))
 }
 
+async function goods({ system, label }: Stage, what: string) {
+  const [category, camera] = await Promise.all(
+    ['categories', 'cameras?limit=1'].map(async (list) => made(await system.ask(`GET /${list}`)).data[0]),
+  )
+  return {
+    name: `${what} ${label}`,
+    price: 12.5,
+    stock: 5,
+    categoryId: category.id,
+    cameraId: camera.id,
+    images: ['https://images.example.com/a.jpg'],
+  }
+}
+
+const product = async (stage: Stage, what: string) => made(await stage.admin.ask('POST /products', { body: await goods(stage, what) }))
+
+const category = async ({ admin, label }: Stage, what: string) =>
+  made(await admin.ask('POST /categories', { body: { name: `${what} ${label}`, image: 'https://images.example.com/c.jpg' } }))
+
+async function order(stage: Stage, what: string) {
+  const { id: productId } = await product(stage, what)
+  const headers = { 'idempotency-key': `${what}-${productId}` }
+  return made(await stage.customer.ask('POST /orders', { body: { items: [{ productId, quantity: 1 }] }, headers }))
+}
+
 async function user({ system, label }: Stage, what: string) {
   const email = `${what}.${label}@example.com`
   const { id } = made(await system.ask('POST /users', { body: { name: what, email, password } }))
@@ -141,6 +166,46 @@ export const questions: Record<string, (stage: Stage) => Promise<Asked>> = {
     return { path: { id }, body: { blades: 9, autofocus: false }, ifMatch: 1, ...by(stage.editor) }
   },
   deleteLens: async (stage) => ({ path: { id: (await thing(stage, 'lenses', 'deleted')).id }, ifMatch: 1, ...by(stage.editor) }),
+
+  listCategories: async () => ({}),
+  readCategory: async () => ({ path: { id: 'prime-lenses' } }),
+  listCategoryProducts: async () => ({ path: { id: 'prime-lenses' }, query: { limit: 1, sort: 'price' } }),
+  createCategory: async ({ label, admin }) => ({ body: { name: `Made ${label}` }, ...by(admin) }),
+  replaceCategory: async (stage) => {
+    const { id } = await category(stage, 'Replaced')
+    return { path: { id }, body: { name: 'Replacing', image: 'https://images.example.com/a.jpg' }, ifMatch: 1, ...by(stage.admin) }
+  },
+  changeCategory: async (stage) => ({
+    path: { id: (await category(stage, 'Changed')).id },
+    body: { name: 'Otherwise', image: null },
+    ifMatch: 1,
+    ...by(stage.admin),
+  }),
+  deleteCategory: async (stage) => ({ path: { id: (await category(stage, 'Deleted')).id }, ifMatch: 1, ...by(stage.admin) }),
+  listProducts: async () => ({ query: { category: 'zoom-lenses', priceMax: 2500, sort: 'price', order: 'desc', limit: 2, page: 1 } }),
+  readProduct: async () => ({ path: { id: 'nikon-z8-with-24-70mm' } }),
+  createProduct: async (stage) => ({ body: await goods(stage, 'Made'), ...by(stage.admin) }),
+  replaceProduct: async (stage) => {
+    const { id } = await product(stage, 'Replaced')
+    return { path: { id }, body: { ...(await goods(stage, 'Replacing')), price: 3 }, ifMatch: 1, ...by(stage.admin) }
+  },
+  changeProduct: async (stage) => ({
+    path: { id: (await product(stage, 'Changed')).id },
+    body: { price: 7.25, cameraId: null, stock: 2 },
+    ifMatch: 1,
+    ...by(stage.admin),
+  }),
+  deleteProduct: async (stage) => ({ path: { id: (await product(stage, 'Deleted')).id }, ifMatch: 1, ...by(stage.admin) }),
+  placeOrder: async (stage) => {
+    const { id: productId } = await product(stage, 'Bought')
+    return { body: { items: [{ productId, quantity: 2 }] }, ...by(stage.customer) }
+  },
+  listOrders: async (stage) => {
+    await order(stage, 'Listed')
+    return { query: { limit: 1 }, ...by(stage.customer) }
+  },
+  readOrder: async (stage) => ({ path: { id: (await order(stage, 'Read')).id }, ...by(stage.customer) }),
+  refundOrder: async (stage) => ({ path: { id: (await order(stage, 'Refunded')).id }, ...by(stage.customer) }),
 
   login: async (stage) => ({ body: { email: (await user(stage, 'login')).email, password } }),
   refresh: async (stage) => ({ body: { refreshToken: (await user(stage, 'refresh')).refreshToken } }),

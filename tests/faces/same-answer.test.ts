@@ -1,8 +1,10 @@
 // The same question over every protocol has the same answer, field by field, and the same refusal.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Operation } from '../../src/kit/operation.ts'
+import type { GrpcListener } from '../../src/protocols/grpc/serve.ts'
 import { seeded } from '../random.ts'
 import { startSystem, type TestSystem } from '../start.ts'
+import { type GrpcReply, type GrpcWire, grpcWire, overGrpc, sayable } from './grpc-wire.ts'
 import { operationsOfContract } from './operations.ts'
 import { openStage, questions, type Stage } from './questions.ts'
 import { graphQlWire, type Question, type Reply, restWire, type Wire } from './wires.ts'
@@ -12,13 +14,34 @@ const operations = operationsOfContract()
 let system: TestSystem
 let stage: Omit<Stage, 'label'>
 let wires: readonly Wire[]
+let listener: GrpcListener
+let grpc: GrpcWire
 
 beforeAll(async () => {
   system = await startSystem()
   stage = await openStage(system)
   wires = [restWire(system), graphQlWire(system)]
+  listener = await system.doors.grpc({ hosts: ['127.0.0.1'], port: 0, tls: null })
+  grpc = grpcWire(listener.address)
 })
-afterAll(() => system?.[Symbol.asyncDispose]())
+afterAll(async () => {
+  grpc?.close()
+  await listener?.stop(1000)
+  await system?.[Symbol.asyncDispose]()
+})
+
+/** A message says less: what it cannot tell apart is the same. */
+const said = (reply: Reply | GrpcReply, label: string): unknown =>
+  'answer' in reply ? { answer: sayable(withoutLinks(comparable({ answer: reply.answer }, label))) } : reply
+
+/** The links of a page, and the limit that was asked for. */
+const withoutLinks = (reply: unknown): unknown => {
+  const { answer } = reply as { answer: { metadata?: { limit?: number }; links?: unknown } | undefined }
+  if (answer?.metadata === undefined) return answer
+  const { links: _links, ...page } = answer
+  const { limit: _limit, ...metadata } = answer.metadata
+  return { ...page, metadata }
+}
 
 const labelOf = ({ name }: Wire) => `wire${name}`
 
@@ -95,6 +118,7 @@ describe('every operation', () => {
       const operation = () => system.services.operations.find((one) => one.name === name) as Operation
 
       test('is refused for the same reasons', async () => {
+        let overGrpcToo = 0
         for (const [how, question, status] of spoilt(await questionOf(operation(), 'refused'))) {
           const replies = await Promise.all(wires.map((wire) => wire.ask(question)))
           const [first] = replies
@@ -102,7 +126,12 @@ describe('every operation', () => {
             expect([how, wires[n]?.name, reply]).toEqual([how, wires[n]?.name, first])
             expect([how, reply]).toEqual([how, { refused: expect.objectContaining(status === null ? {} : { status }) }])
           }
+          const third = await grpc.ask(question)
+          if (third === null) continue
+          overGrpcToo += 1
+          expect([how, 'grpc', third]).toEqual([how, 'grpc', overGrpc(first as Reply)])
         }
+        if (grpc.has(name)) expect(overGrpcToo).toBeGreaterThan(0)
       })
 
       test('gives the same answer', async () => {
@@ -115,6 +144,9 @@ describe('every operation', () => {
           answers.push(isQuery ? reply : comparable(reply, labelOf(wire)))
         }
         for (const answer of answers) expect(answer).toEqual(answers[0])
+        const third = await grpc.ask(shared ?? (await questionOf(operation(), 'wiregrpc')))
+        expect([name, third !== null]).toEqual([name, grpc.has(name)])
+        if (third !== null) expect(said(third, 'wiregrpc')).toEqual(said(answers[0] as Reply, 'wirerest'))
       })
     })
 })
@@ -158,6 +190,13 @@ test('three hundred questions of readers, drawn by chance, have the same answers
     const [first, ...others] = await Promise.all(wires.map((wire) => wire.ask(question)))
     for (const other of others)
       expect([question.operation.name, question.query, other]).toEqual([question.operation.name, question.query, first as Reply])
+    const third = await grpc.ask(question)
+    if (third !== null)
+      expect([question.operation.name, question.query, said(third, '-')]).toEqual([
+        operation.name,
+        question.query,
+        said(overGrpc(first as Reply), '-'),
+      ])
     if (first !== undefined && 'answer' in first) answered += 1
   }
   expect(answered).toBeGreaterThan(100)

@@ -26,6 +26,10 @@ export interface Wire {
 
 type Json = ReturnType<typeof JSON.parse>
 
+let keys = 0
+/** Where one is needed: another one each time, so that nothing is a repeat. */
+const keyFor = ({ idempotencyKey }: Operation) => (idempotencyKey === 'required' ? `key-${++keys}` : undefined)
+
 const credentials = (token: string | null | undefined) => (token ? { authorization: `Bearer ${token}` } : {})
 
 export function restWire({ fetch }: TestSystem): Wire {
@@ -35,8 +39,10 @@ export function restWire({ fetch }: TestSystem): Wire {
       const { method, path: pattern } = operation.rest
       const place = pattern.replace(/^=/, '').replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name] ?? ''))
       const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))
+      const key = keyFor(operation)
       const headers = {
         ...credentials(token),
+        ...(key !== undefined && { 'idempotency-key': key }),
         ...(ifMatch !== undefined && { 'if-match': `"${ifMatch}"` }),
         ...(body !== undefined && { 'content-type': operation.mediaType ?? 'application/json' }),
       }
@@ -75,7 +81,10 @@ export function graphQlWire(system: TestSystem): Wire {
       const isPage = field.args.some(({ name }) => name === 'first')
       const { limit, cursor, ...filters } = query
       const paging = isPage ? { first: limit, after: cursor } : { limit, cursor }
-      const given = Object.entries({ ...path, ...filters, ...paging, input: body, ifMatch }).filter(([, value]) => value !== undefined)
+      const idempotencyKey = keyFor(operation)
+      const given = Object.entries({ ...path, ...filters, ...paging, input: body, ifMatch, idempotencyKey }).filter(
+        ([, value]) => value !== undefined,
+      )
       const types = given.map(([name]) => `$${name}: ${field.args.find((argument) => argument.name === name)?.type ?? 'String'}`)
       const head = `${operation.kind === 'query' ? 'query' : 'mutation'}${types.length > 0 ? ` (${types.join(', ')})` : ''}`
       const call = `${operation.name}${given.length > 0 ? `(${given.map(([name]) => `${name}: $${name}`).join(', ')})` : ''}`

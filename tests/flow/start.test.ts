@@ -34,6 +34,17 @@ describe('rcr start', () => {
     expect(await stopProcess(warm)).toBe(0)
   }, 60_000)
 
+  test('shows operators their pages on loopback, wherever the API is, unless told another address', async () => {
+    const elsewhere = await startProcess(folder, { RCR_HOST: '127.0.0.3' })
+    expect(elsewhere.api).toStartWith('http://127.0.0.3:')
+    expect(elsewhere.ops).toStartWith('http://127.0.0.1:')
+    expect(await stopProcess(elsewhere)).toBe(0)
+    const told = await startProcess(folder, { RCR_OPS_HOST: '127.0.0.2' })
+    expect(told.api).toStartWith('http://127.0.0.1:')
+    expect(told.ops).toStartWith('http://127.0.0.2:')
+    expect(await stopProcess(told)).toBe(0)
+  }, 60_000)
+
   test('does not start in production beside demo accounts, nor beyond loopback with them', async () => {
     const settings = { RCR_MODE: 'production', RCR_SECRET: 'x'.repeat(40), RCR_PUBLIC_URL: 'https://api.example.com' }
     const production = rcr(folder, ['start'], settings)

@@ -7,8 +7,8 @@ import { secureRandom, systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
 import type { Operation } from '../../src/kit/operation.ts'
-import { openContract } from '../../src/protocols/grpc/contract.ts'
-import { operationsAlone } from '../../src/system.ts'
+import { openContract, openStreams } from '../../src/protocols/grpc/contract.ts'
+import { servicesAlone } from '../../src/system/services.ts'
 
 const root = join(import.meta.dir, '..', '..')
 
@@ -50,13 +50,14 @@ function compiled() {
 }
 
 const contract = compiled()
-const operations = operationsAlone({
+const { operations, streams } = servicesAlone({
   clock: systemClock,
   random: secureRandom,
   log: silentLog,
   metrics: openMetrics({ ofProcess: false }),
 })
 const rpcs = openContract(operations)
+const told = openStreams(streams)
 
 const schemaOf = (schema: z.ZodType, io: 'input' | 'output') => inlined(z.toJSONSchema(schema, { io, unrepresentable: 'any' })) as Schema
 
@@ -135,7 +136,7 @@ const merged = (schemas: readonly (Schema | undefined)[]): Schema => ({
   required: schemas.flatMap((schema) => schema?.required ?? []),
 })
 
-function requestDiffers({ operation, requestType, bodyField }: (typeof rpcs)[number]): string[] {
+function requestDiffers({ operation, requestType, bodyField }: (typeof rpcs | typeof told)[number]): string[] {
   const { path, query, body } = operation.input
   const places = [path, query, ...(bodyField === null ? [body] : [])].map((schema) => schema && schemaOf(schema, 'input'))
   const message = short(requestType)
@@ -151,7 +152,7 @@ function requestDiffers({ operation, requestType, bodyField }: (typeof rpcs)[num
   return [...beside, ...(mask ? inside.filter((difference) => !difference.endsWith('must be optional')) : inside)]
 }
 
-function responseDiffers({ operation, responseType, answerField }: (typeof rpcs)[number]): string[] {
+function responseDiffers({ operation, responseType, answerField }: (typeof rpcs | typeof told)[number]): string[] {
   const message = short(responseType)
   if (operation.output === undefined) return contract.messages.get(message)?.length === 0 ? [] : [`${operation.name}: answers nothing`]
   const schema = schemaOf(operation.output, 'output')
@@ -162,12 +163,12 @@ function responseDiffers({ operation, responseType, answerField }: (typeof rpcs)
 
 describe('the contract', () => {
   test('asks for what the operations take, by name, type and presence', () => {
-    expect(rpcs.flatMap(requestDiffers)).toEqual([])
-    expect(rpcs.length).toBe(25)
+    expect([...rpcs, ...told].flatMap(requestDiffers)).toEqual([])
+    expect([rpcs.length, told.length]).toEqual([28, 1])
   })
 
   test('answers what the operations give, by name, type and presence', () => {
-    expect(rpcs.flatMap(responseDiffers)).toEqual([])
+    expect([...rpcs, ...told].flatMap(responseDiffers)).toEqual([])
   })
 
   test('has every operation of reading and of reviews', () => {
@@ -180,8 +181,9 @@ describe('the contract', () => {
 
   test('tells queries from commands', () => {
     const said = contract.methods.map(({ name, options }) => [name, options?.idempotencyLevel === 'NO_SIDE_EFFECTS'])
-    const kinds = rpcs.map(({ path, operation }) => [path.split('/')[2] ?? '', operation.kind === 'query'])
-    expect(said.sort()).toEqual(kinds.sort())
+    const nameOf = ({ path }: { path: string }) => path.split('/')[2] ?? ''
+    const kinds = rpcs.map((rpc) => [nameOf(rpc), rpc.operation.kind === 'query'])
+    expect(said.sort()).toEqual([...kinds, ...told.map((rpc) => [nameOf(rpc), true])].sort())
   })
 
   test('is not opened without an operation, and a member too many or too few is seen', () => {

@@ -1,5 +1,6 @@
 // The same operations over gRPC: an editor's story, and every refusal as the status that its clients know.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { status } from '@grpc/grpc-js'
 import type { GrpcListener } from '../../src/protocols/grpc/serve.ts'
 import { startSystem, type TestSystem, type User } from '../start.ts'
 import { type Asking, type GrpcClient, grpcClient } from './client.ts'
@@ -278,3 +279,29 @@ function plain(value: unknown): unknown {
     members.filter(([, member]) => member !== null && member !== undefined && !/-unspecified$/.test(String(member))),
   )
 }
+
+describe('text that no engine can look for', () => {
+  // As bytes, since clients of good manners send no such text: `id` or `slug` is field 1 of each.
+  const ask = (method: string, text: number[]) =>
+    new Promise<string>((resolve) => {
+      const bytes = Buffer.from([0x0a, text.length, ...text])
+      client.raw.makeUnaryRequest(
+        `/rcr.v1.${method}`,
+        (message: Buffer) => message,
+        (message: Buffer) => message,
+        bytes,
+        (error) => resolve(error === null ? 'OK' : (status[error.code] ?? '')),
+      )
+    })
+  const texts = { 'U+0000': [0x61, 0x00, 0x62], 'half a character': [0x61, 0xed, 0xa0, 0x80] }
+  for (const [what, text] of Object.entries(texts))
+    for (const method of [
+      'ContentService/ReadContent',
+      'ContentService/ReadCamera',
+      'ContentService/ReadLens',
+      'ContentService/SearchContent',
+    ])
+      test(`${what} in what ${method} is asked for is the fault of who asks`, async () => {
+        expect(await ask(method, text)).toBe('INVALID_ARGUMENT')
+      })
+})

@@ -83,4 +83,7 @@ function failed(error: ServiceError, initial: object): Outcome {
   }
 }
 
+/** What `google.rpc.ErrorInfo` says of an error. */
+export const errorInfoOf = (error: ServiceError): { reason: string } | undefined => failed(error, {}).details.ErrorInfo
+
 const typeOf = (name: string) => errors[`google.rpc.${name}`] as MessageTypeDefinition<object, object>

@@ -1,7 +1,7 @@
 // Ten thousand malformed requests, drawn from the contract: every one is answered, in time, with a refusal that says so.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { systemClock } from '../../src/kit/clock.ts'
-import { openApiOf } from '../../src/system.ts'
+import { openApiOf } from '../../src/system/contracts.ts'
 import { seeded } from '../random.ts'
 import { startSystem, type TestSystem } from '../start.ts'
 import { type Malformed, malformedRequests, operationsOf } from './requests.ts'

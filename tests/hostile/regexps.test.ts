@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
-import { openApiOf, operationsAlone } from '../../src/system.ts'
+import { openApiOf } from '../../src/system/contracts.ts'
+import { operationsAlone } from '../../src/system/services.ts'
 import { seeded } from '../random.ts'
 
 const length = 100_000

@@ -82,7 +82,8 @@ function expectAnswersAndRefusals({ found, refused, refusalMs, answerMs }: Attem
   expect({ broken: found.broken, unsent: found.unsent, bare: found.bareRefusals }).toEqual({ broken: 0, unsent: 0, bare: 0 })
   if (isLong) expect(refused).toBe(count(found, '503'))
   else expect(refused).toBeLessThanOrEqual(count(found, '503'))
-  if (refused > 200) expect(refusalMs).toBeLessThan(answerMs / 2)
+  // What answers cost more while all is full is reckoned as the refusals' too: a share that a disturbed short run makes larger.
+  if (refused > 200) expect(refusalMs).toBeLessThan(isLong ? answerMs / 2 : answerMs)
 }
 
 /** Others who use the machine may spoil an attempt, or the maximum before it, but hardly four in a row. */

@@ -64,3 +64,22 @@ withBrowser(
   },
   60_000,
 )
+
+withBrowser(
+  'a reader of the documentation finds each operation as a curl line for this very server',
+  async () => {
+    const page = await browser.newPage()
+    await page.goto(`${running.api}/docs`)
+    for (const [operation, words] of [
+      ['changeReview', `curl -X PATCH "${running.api}/api/v1/reviews/$ID"`],
+      ['listContent', `curl "${running.api}/api/v1/content?`],
+    ] as const) {
+      const shown = page.locator(`[id$="-${operation}"]`)
+      await shown.locator('.opblock-summary').click()
+      await shown.locator('.sample').waitFor()
+      expect(await shown.locator('.sample').textContent()).toContain(words)
+    }
+    await page.close()
+  },
+  60_000,
+)

@@ -217,13 +217,14 @@ function standing(build: MemoryBuild, entries: readonly Mapped[]): Standing {
     if (lens_id !== null) ids.add(lens_id)
   }
   // A row that stands there already is not whole: it has no version.
-  const only = <T extends object>(rows: Map<string, T & { version?: unknown }>) =>
-    new Map([...rows].filter(([id]) => ids.has(id)).map(([id, { version, ...row }]) => [id, row as unknown]))
+  const only = (rows: Map<string, object>) =>
+    new Map([...rows].filter(([id]) => ids.has(id)).map(([id, { version, ...row }]: [string, { version?: unknown }]) => [id, row]))
   return {
     review: new Map(reviews.map(({ version, ...row }) => [row.id, row])),
     camera: only(build.camera),
     lens: only(build.lens),
     editor: only(build.editor),
+    ...{ category: new Map(), product: new Map(), stock: new Map() },
   } as Standing
 }
 

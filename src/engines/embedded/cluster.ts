@@ -21,6 +21,15 @@ interface Site {
   random: RandomBytes
   /** False only for clusters that nobody will miss. */
   durable: boolean
+  origin: Origin | undefined
+}
+
+/** Where a folder without a cluster gets one from, instead of an empty one with a password of its own. */
+export interface Origin {
+  /** The owner's password. */
+  secret: string
+  /** Fills a data folder that does not exist yet; absent: an empty cluster is made. */
+  copy?: (data: string, way: Way) => Promise<void>
 }
 
 /** Makes the cluster if there is none. Returns the owner's password. No server runs in it. */
@@ -32,17 +41,21 @@ export async function openCluster(site: Site): Promise<string> {
     return readSecret(folder) ?? (await renewSecret(site, data))
   }
   await removeUnfinished(folder)
-  const made = join(folder, `${unfinished}${Buffer.from(random(4)).toString('hex')}`)
-  const secret = newSecret(random)
+  const made = unfinishedIn(folder, random)
+  const secret = site.origin?.secret ?? newSecret(random)
   await writeSecret(site, secret)
-  await initdb(site, made)
+  await (site.origin?.copy?.(made, site.way) ?? initdb(site, made))
   renameSync(made, data)
   if (durable) await syncFile(folder)
   return secret
 }
 
+/** A name for what is not whole yet: what bears one is removed when a cluster is made next. */
+export const unfinishedIn = (folder: string, random: RandomBytes): string =>
+  join(folder, `${unfinished}${Buffer.from(random(4)).toString('hex')}`)
+
 /** Of an initdb that was cut off. A child of it may still write there: hence a new name each time, and no insisting here. */
-async function removeUnfinished(folder: string): Promise<void> {
+export async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder))
     if (name.startsWith(unfinished)) await rm(join(folder, name), { recursive: true, force: true }).catch(() => {})
 }

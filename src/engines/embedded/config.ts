@@ -30,8 +30,13 @@ const base: Settings = {
   max_replication_slots: 10,
   max_slot_wal_keep_size: '512MB',
   max_wal_size: '512MB',
+  wal_keep_size: '64MB',
   hot_standby: true,
-  hot_standby_feedback: true,
+  // No statement of a reader takes a second, so replay waits for it at most so long and ends none. The other way, feedback, would let
+  // a region that is away keep the primary from clearing up.
+  hot_standby_feedback: false,
+  max_standby_streaming_delay: '1s',
+  max_standby_archive_delay: '1s',
   wal_sender_timeout: '10s',
   wal_receiver_timeout: '10s',
   // Logs go to the supervisor, without statements and details, which hold people's data.

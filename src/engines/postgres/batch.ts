@@ -12,6 +12,7 @@ const before = statement('before')
 const referring = statement('referring')
 const putReviews = statement('put-reviews')
 const putCatalogue = statement('put-catalogue')
+const putShop = statement('put-shop')
 const deriveBrands = statement('derive-brands')
 const countFacets = statement('count-facets')
 const countWords = statement('count-words')
@@ -75,8 +76,8 @@ async function unhurried(on: Queryable): Promise<Queryable> {
 
 /** The documents of the batch, what they refer to, and, where cameras or lenses look different now, the reviews of these. */
 async function standing(on: Queryable, entries: readonly Mapped[]): Promise<Standing> {
-  const found: Standing = { review: new Map(), camera: new Map(), lens: new Map(), editor: new Map() }
-  const wanted = { review: new Set<string>(), camera: new Set<string>(), lens: new Set<string>(), editor: new Set<string>() }
+  const found = ofEachKind(() => new Map()) as Standing
+  const wanted: Wanted = ofEachKind(() => new Set<string>())
   for (const { kind, change, row } of entries) {
     if (uuid.test(change.id)) wanted[kind].add(change.id)
     if (kind !== 'review' || row === null) continue
@@ -110,7 +111,9 @@ async function load(on: Queryable, wanted: Wanted, into: Standing): Promise<void
   for (const kind of kinds) for (const row of rows?.[kind] ?? []) (into[kind] as Map<string, object>).set(row.id, row)
 }
 
-const kinds = ['review', 'camera', 'lens', 'editor'] as const
+// In the order of the parameters of `before.sql`.
+const kinds = ['review', 'camera', 'lens', 'editor', 'category', 'product', 'stock'] as const
+const ofEachKind = <T>(make: () => T) => Object.fromEntries(kinds.map((kind) => [kind, make()])) as Record<Kind, T>
 
 /** Cameras or lenses that at some point of the batch differ in what their reviews show of them. */
 function looksOtherwise(entries: readonly Mapped[], kind: 'camera' | 'lens', found: ReadonlyMap<string, AnyCatalogue>): string[] {
@@ -125,13 +128,16 @@ function looksOtherwise(entries: readonly Mapped[], kind: 'camera' | 'lens', fou
   return [...changed].filter((id) => uuid.test(id))
 }
 
-async function writeRows(on: Queryable, { review, camera, lens, editor, brands }: Writes): Promise<void> {
-  const rows = [camera, lens, editor]
-  if (rows.some(({ put, gone }) => put.length + gone.length > 0))
-    await on.query(
-      putCatalogue,
-      rows.flatMap(({ put, gone }) => [JSON.stringify(put), gone]),
-    )
+async function writeRows(on: Queryable, { review, camera, lens, editor, category, product, stock, brands }: Writes): Promise<void> {
+  for (const [into, rows] of [
+    [putCatalogue, [camera, lens, editor]],
+    [putShop, [category, product, stock]],
+  ] as const)
+    if (rows.some(({ put, gone }) => put.length + gone.length > 0))
+      await on.query(
+        into,
+        rows.flatMap(({ put, gone }) => [JSON.stringify(put), gone]),
+      )
   if (brands.length > 0) await on.query(deriveBrands, [brands])
   if (review.put.length + review.gone.length + review.moved.length > 0)
     await on.query(putReviews, [JSON.stringify(review.put), review.gone, JSON.stringify(review.moved)])

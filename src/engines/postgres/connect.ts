@@ -36,19 +36,21 @@ export interface PoolOptions {
   log: Log
   /** Longest wait for an answer. */
   timeoutMs?: number
+  /** When a connection that does not answer is given up. Unset: as soon as nobody waits for it. */
+  giveUpMs?: number
   /** Settings of each session: `{ work_mem: '16MB' }`. */
   settings?: Readonly<Record<string, string>>
 }
 
 const connectTimeoutMs = 2000
 
-export function openPool({ url, role, max, log, timeoutMs = 5000, settings = {} }: PoolOptions): Database {
+export function openPool({ url, role, max, log, timeoutMs = 5000, giveUpMs = timeoutMs, settings = {} }: PoolOptions): Database {
   const pool = new pg.Pool({
     connectionString: withSettings(url, { timezone: 'UTC', statement_timeout: String(Math.ceil(timeoutMs * 0.9)), ...settings }),
     application_name: role ?? 'rcr',
     max,
     connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: timeoutMs,
+    query_timeout: giveUpMs,
     types: { getTypeParser: parserFor },
     ...(role !== null && { onConnect: assume(role, log) }),
   })

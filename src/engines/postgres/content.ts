@@ -1,7 +1,7 @@
 // What readers ask, answered by PostgreSQL: see `ports/content.ts` for what it promises.
 import { breaker } from '../../kit/breaker.ts'
 import { type Clock, systemClock } from '../../kit/clock.ts'
-import { within } from '../../kit/deadline.ts'
+import { wakeful, within } from '../../kit/deadline.ts'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Content } from '../../ports/content.ts'
@@ -25,9 +25,22 @@ import {
 } from './content-one.ts'
 import { type SearchRow, searchPageOf, searchStatement } from './content-search.ts'
 import { type SnapshotRow, snapshotOf } from './content-shapes.ts'
+import {
+  type CategoriesRow,
+  categoriesOf,
+  categoriesStatement,
+  categoryStatement,
+  type ProductsRow,
+  productStatement,
+  productsOf,
+  productsStatement,
+  type ShopItemRow,
+  shopItemOf,
+} from './content-shop.ts'
 import { appliedStatement, type TailRow, tailOf, tailStatement } from './content-tail.ts'
 import { type LikelyRow, likelyStatement, type SuggestRow, suggestedOf, suggestStatement } from './content-words.ts'
 import { fingerprint as ownFingerprint } from './fingerprint.ts'
+import { isOutage } from './translate.ts'
 
 export interface ContentOptions {
   /** A replica, or the primary. */
@@ -42,29 +55,28 @@ export interface ContentOptions {
 
 const readTimeoutMs = 800
 const searchTimeoutMs = 500
+// The driver's clock runs on while this process stands still, so ours decides, well before it.
+const patienceMs = (timeoutMs: number) => timeoutMs + 100
+const giveUpMs = (timeoutMs: number) => 2 * timeoutMs
 
 // Pages of the read model are in memory. Without sorting, a walk in order of publication keeps its order (see content-search.ts).
 const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_read_only: 'on' }
 const searchSettings = { ...readSettings, enable_sort: 'off', 'pg_trgm.similarity_threshold': '0.3' }
 
 export function openContent({ url, log, clock = systemClock, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
-  const reads = openPool({ url, role: 'rcr_read', max, log, timeoutMs: readTimeoutMs, settings: readSettings })
-  const searches = openPool({
-    url,
-    role: 'rcr_read',
-    max: Math.max(2, max >> 1),
-    log,
-    timeoutMs: searchTimeoutMs,
-    settings: searchSettings,
-  })
+  const pool = (max: number, timeoutMs: number, settings: Readonly<Record<string, string>>) =>
+    openPool({ url, role: 'rcr_read', max, log, timeoutMs, giveUpMs: giveUpMs(timeoutMs), settings })
+  const reads = pool(max, readTimeoutMs, readSettings)
+  const searches = pool(Math.max(2, max >> 1), searchTimeoutMs, searchSettings)
   // The tail must be heard while every other connection is busy.
   const tails = openPool({ url, role: 'rcr_read', max: 2, log, timeoutMs: readTimeoutMs, settings: readSettings })
   const live = followLive(fingerprint)
   const circuit = replicaBreaker(clock)
+  const patience = wakeful(clock)
   /** Waiting for a connection, asking and asking again: all of it within the time of one statement, and a little. */
   const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: () => Promise<T>): Promise<T> => {
     if (signal?.aborted) throw new Refusal('late', 'The answer took too long.')
-    return circuit.run(() => within(clock, 100 + (on === searches ? searchTimeoutMs : readTimeoutMs), work(), away))
+    return circuit.run(() => within(patience, patienceMs(on === searches ? searchTimeoutMs : readTimeoutMs), work(), away))
   }
   const one = <R extends object>(asked: Asked, signal: AbortSignal | undefined, on: Database = reads): Promise<R> =>
     guarded(signal, on, () => live.one<R>(asked, on))
@@ -79,6 +91,10 @@ export function openContent({ url, log, clock = systemClock, max = 8, fingerprin
     compare: async (by, keys, signal) => comparedOf(await one<ComparedRow>(compareStatement(by, keys), signal), by, keys),
     catalogue: async (kind, query, signal) => catalogueOf(await one<CatalogueRow>(catalogueStatement(kind, query), signal), kind),
     item: async (kind, key, signal) => itemOf(await one<ItemRow>(itemStatement(kind, key), signal), kind, key),
+    products: async (query, signal) => productsOf(await one<ProductsRow>(productsStatement(query), signal), query),
+    product: async (key, signal) => shopItemOf(await one<ShopItemRow>(productStatement(key), signal), 'product', key),
+    categories: async (signal) => categoriesOf(await one<CategoriesRow>(categoriesStatement, signal)),
+    category: async (key, signal) => shopItemOf(await one<ShopItemRow>(categoryStatement(key), signal), 'category', key),
     applied: async () => snapshotOf(await live.one<SnapshotRow>(appliedStatement, tails)),
     async tail(after) {
       const read = await live.schema(tails)
@@ -95,7 +111,7 @@ export function openContent({ url, log, clock = systemClock, max = 8, fingerprin
 
 /**
  * A replica that hangs costs five readers their patience, not all of them; it is asked again every second, since nobody else may
- * have what it has. Slow statements and a build that is not ready say nothing of its health.
+ * have what it has. Slow statements, a build that is not ready and a standstill of this process say nothing of its health.
  */
 const replicaBreaker = (clock: Clock) =>
   breaker({
@@ -103,7 +119,7 @@ const replicaBreaker = (clock: Clock) =>
     openMs: 1000,
     successes: 2,
     clock,
-    isFailure: (error) => error instanceof Refusal && error.reason === 'unavailable' && error.code !== 'not-built',
+    isFailure: isOutage,
     refusal: away,
   })
 

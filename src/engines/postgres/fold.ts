@@ -3,14 +3,27 @@
 // Rows need the last state of each document only, `change` needs every one of them. So the batch is walked change by change over
 // the documents that it touches, and what stands at the end is compared with what stood before. The result is the same however
 // the log is cut into batches.
-import type { PublicKind } from '../../domain/change.ts'
-import { catalogueTag, documentTag, listTag, slugTag } from '../../domain/tags.ts'
+import type { ShownKind } from '../../domain/change.ts'
+import { catalogueTag, documentTag, listTag, shopTag, slugTag } from '../../domain/tags.ts'
 import { facetsOf, type Move } from './counts.ts'
-import type { AnyCatalogue, AnyReview, CatalogueRow, EditorRow, Mapped, Place, PutReview, ReviewRow, Standing } from './rows.ts'
+import type {
+  AnyCatalogue,
+  AnyReview,
+  CatalogueRow,
+  CategoryRow,
+  EditorRow,
+  Mapped,
+  Place,
+  ProductRow,
+  PutReview,
+  ReviewRow,
+  Standing,
+  StockRow,
+} from './rows.ts'
 
 export interface Logged {
   seq: number
-  kind: PublicKind
+  kind: ShownKind
   id: string
   act: 'published' | 'revised' | 'withdrawn' | 'changed' | 'deleted'
   tags: readonly string[]
@@ -27,6 +40,9 @@ export interface Writes {
   camera: Moves<CatalogueRow>
   lens: Moves<CatalogueRow>
   editor: Moves<EditorRow>
+  category: Moves<CategoryRow>
+  product: Moves<ProductRow>
+  stock: Moves<StockRow>
   /** Brands that may have come, gone or changed their spelling. */
   brands: string[]
   /** The reviews of which anything changed: what counts are made of. */
@@ -35,8 +51,16 @@ export interface Writes {
 }
 
 export function fold(before: Standing, batch: readonly Mapped[]): Writes {
-  const { review, camera, lens, editor } = before
-  const now: Standing = { review: new Map(review), camera: new Map(camera), lens: new Map(lens), editor: new Map(editor) }
+  const { review, camera, lens, editor, category, product, stock } = before
+  const now: Standing = {
+    review: new Map(review),
+    camera: new Map(camera),
+    lens: new Map(lens),
+    editor: new Map(editor),
+    category: new Map(category),
+    product: new Map(product),
+    stock: new Map(stock),
+  }
   const brands = new Set<string>()
   const logged: Logged[] = []
   for (const entry of batch) {
@@ -56,6 +80,9 @@ export function fold(before: Standing, batch: readonly Mapped[]): Writes {
     camera: moves<CatalogueRow>(camera, now.camera),
     lens: moves<CatalogueRow>(lens, now.lens),
     editor: moves<EditorRow>(editor, now.editor),
+    category: moves<CategoryRow>(category, now.category),
+    product: moves<ProductRow>(product, now.product),
+    stock: moves<StockRow>(stock, now.stock),
     brands: [...brands],
     changed,
     logged,
@@ -69,6 +96,7 @@ const moves = <Row extends object>(before: ReadonlyMap<string, object>, now: Rea
 
 function step(now: Standing, entry: Mapped, tags: Set<string>, brands: Set<string>): Logged['act'] | null {
   if (entry.kind === 'review') return stepReview(now, entry, tags)
+  if (entry.kind === 'category' || entry.kind === 'product' || entry.kind === 'stock') return stepShop(now, entry, tags)
   const { kind, row, change } = entry
   const before = now[kind].get(change.id)
   if (before === undefined && row === null) return null
@@ -88,6 +116,17 @@ function stepReview(now: Standing, { change, row }: Mapped & { kind: 'review' },
   for (const review of [before, after]) if (review) addReviewTags(tags, review)
   if (after === null) return change.document === null ? 'deleted' : 'withdrawn'
   return before === undefined ? 'published' : 'revised'
+}
+
+function stepShop(now: Standing, { kind, row, change }: Mapped & { kind: 'category' | 'product' | 'stock' }, tags: Set<string>) {
+  const before = now[kind].get(change.id)
+  if (before === undefined && row === null) return null
+  put<object>(now[kind], change.id, row)
+  tags.add(shopTag(kind === 'stock' ? 'product' : kind))
+  if (kind === 'stock') tags.add(documentTag('product', change.id))
+  for (const side of [before, row] as readonly ({ slug?: string } | null | undefined)[])
+    if (side?.slug !== undefined) tags.add(slugTag(side.slug))
+  return row === null ? 'deleted' : 'changed'
 }
 
 function stepCatalogue(now: Standing, entry: Mapped & { kind: 'camera' | 'lens' }, tags: Set<string>, brands: Set<string>): void {

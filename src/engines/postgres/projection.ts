@@ -1,5 +1,5 @@
 // Projects the log into PostgreSQL: see `ports/projection.ts` for what it promises.
-import { type Change, publicKinds } from '../../domain/change.ts'
+import { type Change, isShownKind } from '../../domain/change.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
@@ -82,13 +82,14 @@ async function apply(projector: Projector, schema: string, changes: readonly Cha
       return apply(projector, schema, changes.slice(middle), end)
     }
     const fault = error as Error
-    const parked = changes.map((change) => parkedAs(change, fault))
+    const parked = shownIn(changes).map((change) => parkedAs(change, fault))
     return applyOnce(projector, schema, changes, parked, end)
   }
 }
 
-/** A kind that this code does not know belongs to a newer one, which has a build of its own. */
-const entriesOf = (changes: readonly Change[]): Mapped[] => changes.filter(({ kind }) => publicKinds.includes(kind)).map(mapped)
+/** A kind that this code does not know belongs to a newer one, which has a build of its own; orders belong in none. */
+const shownIn = (changes: readonly Change[]): Change[] => changes.filter(({ kind }) => isShownKind(kind))
+const entriesOf = (changes: readonly Change[]): Mapped[] => shownIn(changes).map(mapped)
 
 interface LockedRow {
   epoch: string

@@ -1,14 +1,17 @@
 // From a document of the log to the row that readers see. With the SQL beside it this is the mapping, part of the fingerprint.
 import type { Camera } from '../../domain/camera.ts'
-import type { Change, PublicKind } from '../../domain/change.ts'
+import type { Category } from '../../domain/category.ts'
+import type { Change, ShownKind } from '../../domain/change.ts'
 import type { Editor } from '../../domain/editor.ts'
 import type { Lens } from '../../domain/lens.ts'
+import { decimalOf } from '../../domain/money.ts'
+import type { Product, Stock } from '../../domain/product.ts'
 import { isPublic, type Review } from '../../domain/review.ts'
 import { slugFrom } from '../../domain/slug.ts'
 import { plain } from './words.ts'
 
 /** Raise it whenever what this file, `words.ts` or `fold.ts` makes of a document changes: readers then get a new build. */
-export const mappingVersion = 2
+export const mappingVersion = 3
 
 export interface ReviewRow {
   id: string
@@ -51,11 +54,49 @@ export interface EditorRow {
   byline: string
 }
 
+export interface CategoryRow {
+  id: string
+  version: number
+  slug: string
+  name: string
+  image: string | null
+  created_at: string
+  updated_at: string
+}
+
+export interface ProductRow {
+  id: string
+  version: number
+  slug: string
+  name: string
+  /** Unaccented lower case: the order of sort=name. */
+  name_key: string
+  description: string
+  images: readonly string[]
+  price: number
+  currency: string
+  category_id: string
+  camera_id: string | null
+  lens_id: string | null
+  created_at: string
+  updated_at: string
+}
+
+/** Of the product of this id. */
+export interface StockRow {
+  id: string
+  version: number
+  available: number
+}
+
 export interface Rows {
   review: ReviewRow
   camera: CatalogueRow
   lens: CatalogueRow
   editor: EditorRow
+  category: CategoryRow
+  product: ProductRow
+  stock: StockRow
 }
 
 /** What a review shows of its camera and lens. */
@@ -75,6 +116,9 @@ export type PutReview = ReviewRow & Place
 export type AnyReview = StandingReview | PutReview
 export type AnyCatalogue = Pick<CatalogueRow, 'id' | 'slug' | 'brand' | 'mount' | 'name'> | CatalogueRow
 type AnyEditor = Pick<EditorRow, 'id' | 'slug'> | EditorRow
+type AnyCategory = Pick<CategoryRow, 'id' | 'slug'> | CategoryRow
+type AnyProduct = Pick<ProductRow, 'id' | 'slug'> | ProductRow
+type AnyStock = Pick<StockRow, 'id'> | StockRow
 
 /** The documents of a batch, those that they refer to and those that refer to them, by id. */
 export interface Standing {
@@ -82,12 +126,15 @@ export interface Standing {
   camera: Map<string, AnyCatalogue>
   lens: Map<string, AnyCatalogue>
   editor: Map<string, AnyEditor>
+  category: Map<string, AnyCategory>
+  product: Map<string, AnyProduct>
+  stock: Map<string, AnyStock>
 }
 
 /** A change with the row that it leaves behind; null where it leaves none: a deletion, a review that is not public. */
 export type Mapped = {
-  [Kind in PublicKind]: { kind: Kind; change: Change; row: Rows[Kind] | null; fault: Error | null }
-}[PublicKind]
+  [Kind in ShownKind]: { kind: Kind; change: Change; row: Rows[Kind] | null; fault: Error | null }
+}[ShownKind]
 
 /** Never throws: a document of which no row can be made is a fault, and leaves none. */
 export function mapped(change: Change): Mapped {
@@ -99,7 +146,7 @@ export function mapped(change: Change): Mapped {
 }
 
 /** What cannot be shown is not shown; nor is what stood there before, since a reader of this position must not see it. */
-export const parkedAs = (change: Change, fault: Error): Mapped => ({ kind: change.kind, change, row: null, fault })
+export const parkedAs = (change: Change, fault: Error): Mapped => ({ kind: change.kind as ShownKind, change, row: null, fault })
 
 function shown(change: Change): Mapped {
   demandId(change.id)
@@ -113,6 +160,14 @@ function shown(change: Change): Mapped {
       return { ...base, kind: 'lens', row: change.document && catalogueRow(change.document, change) }
     case 'editor':
       return { ...base, kind: 'editor', row: change.document && editorRow(change.document, change) }
+    case 'category':
+      return { ...base, kind: 'category', row: change.document && categoryRow(change.document, change) }
+    case 'product':
+      return { ...base, kind: 'product', row: change.document && productRow(change.document, change) }
+    case 'stock':
+      return { ...base, kind: 'stock', row: change.document && stockRow(change.document, change) }
+    case 'order':
+      throw new Error('orders are shown to nobody here')
   }
 }
 
@@ -158,6 +213,43 @@ const editorRow = ({ slug, byline }: Editor, { id, version }: Of): EditorRow => 
   slug: demandText(slug),
   byline: demandText(byline),
 })
+
+const categoryRow = ({ slug, name, image, createdAt, updatedAt }: Category, { id, version }: Of): CategoryRow => ({
+  id,
+  version,
+  slug: demandText(slug),
+  name: demandText(name),
+  image: image === null ? null : demandText(image),
+  created_at: demandTime(createdAt),
+  updated_at: demandTime(updatedAt),
+})
+
+function productRow(product: Product, { id, version }: Of): ProductRow {
+  const { cameraId, lensId, currency, priceMinor } = product
+  return {
+    id,
+    version,
+    slug: demandText(product.slug),
+    name: demandText(product.name),
+    name_key: plain(product.name),
+    description: demandText(product.description),
+    images: product.images.map(demandText),
+    price: decimalOf(demandCount(priceMinor), demandText(currency)),
+    currency,
+    category_id: demandId(product.categoryId),
+    camera_id: cameraId === null ? null : demandId(cameraId),
+    lens_id: lensId === null ? null : demandId(lensId),
+    created_at: demandTime(product.createdAt),
+    updated_at: demandTime(product.updatedAt),
+  }
+}
+
+const stockRow = ({ available }: Stock, { id, version }: Of): StockRow => ({ id, version, available: demandCount(available) })
+
+function demandCount(count: number): number {
+  if (Number.isSafeInteger(count) && count >= 0) return count
+  throw new Error('a count that is none')
+}
 
 /**
  * What is made of a document later (words, tags, counts) takes its texts for texts, and PostgreSQL those that it can hold. What it

@@ -4,8 +4,8 @@ import type { z } from 'zod'
 import { faultsOf } from '../../kit/faults.ts'
 import type { Answer, Call, Operation, Principal } from '../../kit/operation.ts'
 import { type Fault, Refusal } from '../../kit/refusal.ts'
-import { type Input, idempotencyOf } from '../request.ts'
-import { beforeDeadline, principalOf } from '../rest.ts'
+import { type Input, idempotencyOf, unreadable } from '../request.ts'
+import { beforeDeadline, payingPrincipal, type Toll } from '../rest.ts'
 import { connectionOf } from './connection.ts'
 import type { Question } from './schema.ts'
 
@@ -14,10 +14,13 @@ export interface Common {
   request: Request
   requestId: string
   address: string
+  toll: Toll | undefined
   authenticate: (bearer: string) => Promise<Principal>
   secret: Uint8Array
   atLeast: Call['atLeast']
   deadline: AbortSignal
+  /** Of the whole request, whatever it asks. */
+  signal: AbortSignal
 }
 
 export interface Answered {
@@ -29,7 +32,7 @@ type Given = Readonly<Record<string, unknown>>
 
 export async function answerTo(question: Question, given: Given, common: Common): Promise<Answer> {
   const { operation } = question
-  const principal = await principalOf(common, operation, common.request)
+  const principal = await payingPrincipal(common, operation, common.request, common.toll)
   const input = inputOf(question, given)
   const ifMatch = operation.conditional ? ((given.ifMatch as number[] | null | undefined) ?? null) : null
   if (operation.conditional && ifMatch === null)
@@ -42,7 +45,7 @@ export async function answerTo(question: Question, given: Given, common: Common)
   const call: Call = {
     requestId: common.requestId,
     principal,
-    signal: AbortSignal.any([common.request.signal, common.deadline]),
+    signal: common.signal,
     ifMatch,
     idempotency: idempotencyOf(operation, principal?.accountId ?? null, idempotencyKey as string | null, hash),
     atLeast: common.atLeast,
@@ -68,7 +71,7 @@ function inputOf({ operation, arguments: named }: Question, given: Given): Input
         .filter((argument) => argument.place === place && (given[argument.name] ?? null) !== null)
         .map(({ name, member }) => {
           const text = String(given[name])
-          if (text.includes('\0')) faults.push({ pointer: `?${member}`, code: 'malformed', detail: 'It must not contain U+0000.' })
+          faults.push(...unreadable(`?${member}`, text))
           return [member, text]
         }),
     )

@@ -1,6 +1,6 @@
 // GraphQL over HTTP: one address for all operations.
 //
-// The onion, outermost first: request id → parameters → document (known, or parsed, measured and validated) → deadline → fields,
+// The onion, outermost first: request id → limit of the address → parameters → document (known, or parsed, measured and validated) → deadline → fields,
 // each as a request of its own (ask.ts) → answer.
 import { type DocumentNode, getOperationAST, OperationTypeNode, printSchema } from 'graphql'
 import { Refusal } from '../../kit/refusal.ts'
@@ -76,7 +76,7 @@ export function graphQl(parts: GraphQlParts): GraphQl {
     const { pathname } = new URL(request.url)
     if (pathname !== '/graphql' && pathname !== `${prefix}/graphql`) return null
     const startedMs = performance.now()
-    const at: At = { requestId: requestIdOf(request, parts.newRequestId), address: received.address, fields: [] }
+    const at: At = { requestId: requestIdOf(request, parts.newRequestId), received, fields: [] }
     const type = preferredType(request.headers.get('accept'))
     let response: Response
     try {
@@ -84,6 +84,7 @@ export function graphQl(parts: GraphQlParts): GraphQl {
       if (!methods.includes(request.method)) throw new Refusal('method', `Allowed here: ${methods.join(', ')}.`)
       if (explorable && wantsPage(request)) return await explorerPage(at.requestId)
       if (type === null) throw new Refusal('unacceptable', 'There is application/json and application/graphql-response+json.')
+      received.toll?.address('graphql')
       response = await answer(request, type, at)
     } catch (thrown) {
       const refusal = refusalOf(thrown)

@@ -69,7 +69,7 @@ export function presented({ data, errors, answered }: Result, at: Presenting): R
  */
 function statusOf(data: unknown, errors: Errors, type: MediaType, isShared: boolean): number {
   const worst = Math.max(200, ...errors.map(({ extensions }) => Number(extensions?.status)))
-  if (isShared && worst >= 500) return worst
+  if (isShared && (worst >= 500 || worst === 429)) return worst
   return data === undefined && type !== 'application/json' ? worst : 200
 }
 

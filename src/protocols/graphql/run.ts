@@ -2,7 +2,8 @@
 import { type DocumentNode, execute, type GraphQLError, type GraphQLSchema } from 'graphql'
 import type { Refusal } from '../../kit/refusal.ts'
 import { wires } from '../refusals.ts'
-import { positionOf, type RestParts } from '../rest.ts'
+import { positionOf, type Received, type RestParts } from '../rest.ts'
+import { openTrouble } from '../trouble.ts'
 import { type Answered, answerTo, type Common, fieldValue } from './ask.ts'
 import { errorOf, refusalOf } from './faults.ts'
 import type { MediaType, Parameters } from './parameters.ts'
@@ -11,7 +12,7 @@ import type { Asking, Question } from './schema.ts'
 
 export interface At {
   requestId: string
-  address: string
+  received: Received
   /** The operations that were asked for, for the log. */
   fields: string[]
 }
@@ -30,6 +31,7 @@ interface RunParts extends Pick<RestParts, 'authenticate' | 'secret' | 'tokenSea
 }
 
 export function openRun(parts: RunParts, schema: GraphQLSchema) {
+  const trouble = openTrouble(parts.log)
   const timer = parts.metrics.timer('rcr_request_seconds', 'Time to answer, by operation and status.', ['operation', 'status'])
 
   const timed = async (question: Question, work: Promise<unknown>) => {
@@ -44,22 +46,24 @@ export function openRun(parts: RunParts, schema: GraphQLSchema) {
 
   const report = (error: GraphQLError, requestId: string) => {
     const refusal = refusalOf(error)
-    const isTrouble = statusOfThrown(refusal) >= 500 && refusal?.code !== 'overloaded'
     const { path, originalError = error } = error
-    if (isTrouble) parts.log.error(refusal === null ? 'defect' : 'refused', { requestId, path: path?.join('.'), error: originalError })
+    trouble(originalError, refusal, { requestId, path: path?.join('.') })
     return errorOf(refusal, requestId, error)
   }
 
   return async (request: Request, asked: Asked, at: At): Promise<Response> => {
     const token = request.headers.get('consistency-token')
+    const deadline = AbortSignal.timeout(parts.deadlineMs)
     const common: Common = {
       request,
       requestId: at.requestId,
-      address: at.address,
+      address: at.received.address,
+      toll: at.received.toll,
       authenticate: once(parts.authenticate),
       secret: parts.secret,
       atLeast: token === null ? null : positionOf(parts.tokenSeal, token),
-      deadline: AbortSignal.timeout(parts.deadlineMs),
+      deadline,
+      signal: AbortSignal.any([request.signal, deadline]),
     }
     const answered: Answered[] = []
     const asking: Asking = {

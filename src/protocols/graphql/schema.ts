@@ -34,7 +34,7 @@ type Field = GraphQLFieldConfig<unknown, Asking>
 
 export interface Derived {
   schema: GraphQLSchema
-  /** By the name of the operation. */
+  /** By the name of the field. */
   questions: ReadonlyMap<string, Question>
 }
 
@@ -50,12 +50,20 @@ export function deriveSchema(operations: readonly Operation[]): Derived {
     ]
   })
   const types = openTypes(inputs, outputs, places)
-  const questions = new Map(operations.map((operation) => [operation.name, questionOf(operation, inputs, outputs)]))
+  const questions = new Map(
+    operations.flatMap((operation) => {
+      const question = questionOf(operation, inputs, outputs)
+      return namesOf(operation).map((name) => [name, question] as const)
+    }),
+  )
   const fieldsOf = (kind: Operation['kind']): Record<string, Field> =>
     Object.fromEntries(
       operations
         .filter((operation) => operation.kind === kind)
-        .map((operation) => [operation.name, fieldOf(questions.get(operation.name) as Question, { inputs, outputs, types })]),
+        .flatMap((operation) => {
+          const field = fieldOf(questions.get(operation.name) as Question, { inputs, outputs, types })
+          return namesOf(operation).map((name) => [name, field])
+        }),
     )
   const schema = new GraphQLSchema({
     query: new GraphQLObjectType({ name: 'Query', fields: fieldsOf('query') }),
@@ -63,6 +71,8 @@ export function deriveSchema(operations: readonly Operation[]): Derived {
   })
   return { schema, questions }
 }
+
+const namesOf = ({ name, alias }: Operation): string[] => (alias?.graphql === undefined ? [name] : [name, alias.graphql])
 
 function questionOf(operation: Operation, inputs: Shapes, outputs: Shapes): Question {
   const { path, query } = inputs.of(operation)

@@ -115,7 +115,7 @@ function known<T>(types: Map<string, T>, name: string, make: () => T): T {
 
 /**
  * Enums have no name of their own: they take that of their member where it always has the same values (`Language`), else with
- * that of the first schema that has them before it (`ReviewStatus`).
+ * that of the first schema that has them before it (`ReviewStatus`), as where a schema has that name (`ListProductsOrder`).
  */
 function enumsOf(places: readonly [owner: string, shape: Shape][]) {
   const owners = new Map<string, Map<string, string>>()
@@ -130,10 +130,12 @@ function enumsOf(places: readonly [owner: string, shape: Shape][]) {
     for (const [key, value] of Object.entries(inner.properties ?? {})) visit(value, member === '' ? owner : owner + pascal(member), key)
   }
   for (const [owner, shape] of places) visit(shape, owner, '')
+  const taken = new Set(places.map(([owner]) => owner))
   const types = new Map<string, GraphQLEnumType>()
   return (names: readonly string[], owner: string, member: string): GraphQLEnumType => {
     const byValues = owners.get(member)
-    const prefix = byValues === undefined || byValues.size > 1 ? (byValues?.get(names.join()) ?? owner) : ''
+    const isTold = byValues?.size === 1 && !taken.has(pascal(member))
+    const prefix = !isTold ? (byValues?.get(names.join()) ?? owner) : ''
     const name = prefix + pascal(member)
     return known(types, name, () => new GraphQLEnumType({ name, values: Object.fromEntries(names.map((value) => [value, {}])) }))
   }

@@ -1,6 +1,6 @@
 // One unary call: from its metadata and message to the operation, and from its answer to metadata and message.
 //
-// The onion, outermost first: request id → deadline → authenticate → parse → run → present → refusal.
+// The onion, outermost first: request id → deadline → limits and authentication → parse → run → present → refusal.
 import { createHmac } from 'node:crypto'
 import { type handleUnaryCall, Metadata, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
 import type { Clock } from '../../kit/clock.ts'
@@ -9,9 +9,10 @@ import type { Metrics } from '../../kit/metric.ts'
 import type { Answer, Call, Operation, Principal } from '../../kit/operation.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Seal } from '../../kit/seal.ts'
-import { refusalFrom, wires } from '../refusals.ts'
+import { refusalFrom } from '../refusals.ts'
 import { idempotencyOf, readIfMatch } from '../request.ts'
-import { beforeDeadline, positionOf, principalOf, requestIdOf } from '../rest.ts'
+import { beforeDeadline, payingPrincipal, positionOf, type Received, requestIdOf } from '../rest.ts'
+import { openTrouble } from '../trouble.ts'
 import type { Rpc } from './contract.ts'
 import { checked } from './input.ts'
 import { type Status, statusOf, statusOfDefect } from './status.ts'
@@ -24,6 +25,8 @@ export interface AnsweringParts {
   /** Seals and opens the consistency token. */
   tokenSeal: Seal
   newRequestId: () => string
+  /** Who calls, from the peer's address and what proxies say in the metadata. */
+  caller: (peer: string, headers: Headers) => Received
   clock: Clock
   log: Log
   metrics: Metrics
@@ -37,6 +40,7 @@ type UnaryCall = ServerUnaryCall<Buffer, Buffer>
 
 export function answering(parts: AnsweringParts): (rpc: Rpc) => Handler {
   const { clock, log, metrics } = parts
+  const trouble = openTrouble(log, clock.monotonic)
   const timer = metrics.timer('rcr_grpc_seconds', 'Time to answer a gRPC call, by operation and status.', ['operation', 'status'])
 
   return (rpc) => (call, callback) => {
@@ -65,9 +69,7 @@ export function answering(parts: AnsweringParts): (rpc: Rpc) => Handler {
         }),
       (thrown: unknown) => {
         const refusal = refusalFrom(thrown)
-        const isTrouble = refusal === null || (wires[refusal.reason].http >= 500 && refusal.code !== 'overloaded')
-        if (isTrouble && !gone.signal.aborted)
-          log.error(refusal === null ? 'defect' : 'refused', { requestId, operation: rpc.operation.name, error: thrown })
+        if (!gone.signal.aborted) trouble(thrown, refusal, { requestId, operation: rpc.operation.name })
         const failed = refusal === null ? statusOfDefect(requestId) : statusOf(refusal, requestId, rpc.bodyField)
         end(failed.code, () => refuse(callback, failed))
       },
@@ -78,10 +80,10 @@ export function answering(parts: AnsweringParts): (rpc: Rpc) => Handler {
 const refuse = (callback: sendUnaryData<Buffer>, { code, details, metadata }: Status) => callback({ code, details, metadata })
 
 /** A call is a POST with headers (gRPC over HTTP/2): what REST reads of headers is read by the same code. */
-function asRequest(rpc: Rpc, { metadata }: UnaryCall): Request {
+export function asRequest({ path }: Pick<Rpc, 'path'>, { metadata }: { metadata: Metadata }): Request {
   const headers = new Headers()
   for (const [name, value] of Object.entries(metadata.getMap())) if (typeof value === 'string') headers.set(name, value)
-  return new Request(`http://localhost${rpc.path}`, { method: 'POST', headers })
+  return new Request(`http://localhost${path}`, { method: 'POST', headers })
 }
 
 interface Asked {
@@ -95,7 +97,8 @@ async function answer(parts: AnsweringParts, rpc: Rpc, asked: Asked): Promise<{ 
   const { operation } = rpc
   const { request, requestId } = asked
   const { headers } = request
-  const principal = await principalOf(parts, operation, request)
+  const { address, toll } = parts.caller(peerOf(asked.call.getPeer()), headers)
+  const principal = await payingPrincipal(parts, operation, request, toll)
   const given = decoded(rpc, asked.call.request)
   const input = checked(operation, given)
   const ifMatch = readIfMatch(headers.get('if-match'))
@@ -113,7 +116,7 @@ async function answer(parts: AnsweringParts, rpc: Rpc, asked: Asked): Promise<{ 
     ),
     atLeast: token === null ? null : positionOf(parts.tokenSeal, token),
     userAgent: (headers.get('user-agent') ?? '').slice(0, 200),
-    address: addressOf(asked.call.getPeer()),
+    address,
   }
   const run = (input: unknown) => beforeDeadline(operation.run(input as never, call), deadline)
   const first = await run(input)
@@ -124,7 +127,7 @@ async function answer(parts: AnsweringParts, rpc: Rpc, asked: Asked): Promise<{ 
   return { bytes, metadata: metadataOf(answer, requestId, parts.tokenSeal) }
 }
 
-function decoded(rpc: Rpc, bytes: Buffer) {
+export function decoded(rpc: Pick<Rpc, 'decode'>, bytes: Buffer) {
   try {
     return rpc.decode(bytes)
   } catch (cause) {
@@ -139,7 +142,7 @@ function meantBy(operation: Operation, location: string): Record<string, string>
   return Object.fromEntries(places.flatMap(([name, step]) => (name === undefined ? [] : [[name, decodeURIComponent(step)]])))
 }
 
-function metadataOf({ version, hash, position, stalenessS }: Answer, requestId: string, seal: Seal): Metadata {
+export function metadataOf({ version, hash, position, stalenessS }: Answer, requestId: string, seal: Seal): Metadata {
   const metadata = new Metadata()
   metadata.set('x-request-id', requestId)
   if (version !== undefined) metadata.set('etag', hash === undefined ? `"${version}"` : `"${version}.${hash}"`)
@@ -150,5 +153,5 @@ function metadataOf({ version, hash, position, stalenessS }: Answer, requestId: 
 
 const deadlineOf = (call: UnaryCall): number => Number(call.getDeadline())
 
-/** Without the port; IPv4 as such, also where the socket is one of IPv6. */
-const addressOf = (peer: string): string => peer.replace(/:\d+$/, '').replace(/^::ffff:(?=[\d.]+$)/, '')
+/** Without the port. */
+export const peerOf = (peer: string): string => peer.replace(/:\d+$/, '')

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { loadSync, type MessageTypeDefinition, type MethodDefinition, type PackageDefinition } from '@grpc/proto-loader'
 import type { Operation } from '../../kit/operation.ts'
+import type { Stream } from '../../kit/stream.ts'
 import type { Input } from '../request.ts'
 import { splitter } from './input.ts'
 import { type Field, type Messages, messagesOf } from './messages.ts'
@@ -10,12 +11,12 @@ import { type Field, type Messages, messagesOf } from './messages.ts'
 const packageName = 'rcr.v1'
 export const contractFile = (file: string) => fileURLToPath(new URL(`../../../contracts/${file}`, import.meta.url))
 
-export interface Rpc {
+export interface Rpc<O extends Operation | Stream = Operation> {
   /** `rcr.v1.ReviewService` */
   service: string
   /** `/rcr.v1.ReviewService/PublishReview` */
   path: string
-  operation: Operation
+  operation: O
   requestType: string
   responseType: string
   /** The one field of the request that is the body as a whole; null where its members lie beside those of the path. */
@@ -29,10 +30,19 @@ export interface Rpc {
 
 /** Throws where an rpc has no operation. */
 export function openContract(operations: readonly Operation[]): Rpc[] {
+  const named = operations.map((operation) => [operation.alias?.grpc ?? operation.name, operation] as const)
+  return rpcsOf(new Map(named), false)
+}
+
+/** The rpcs that are answered on and on. Throws where one has no stream. */
+export const openStreams = (streams: readonly Stream[]): Rpc<Stream>[] =>
+  rpcsOf(new Map(streams.map((stream) => [stream.name, stream] as const)), true)
+
+function rpcsOf<O extends Operation | Stream>(byName: ReadonlyMap<string, O>, isStream: boolean): Rpc<O>[] {
   const definition = loadSync(contractFile('rcr.proto'), { longs: Number, enums: String })
   const messages = messagesOf(definition, packageName)
-  const byName = new Map(operations.map((operation) => [operation.name, operation]))
-  return methodsOf(definition).map(({ service, name, method }) => {
+  const methods = methodsOf(definition).filter(({ method }) => method.responseStream === isStream)
+  return methods.map(({ service, name, method }) => {
     const operation = byName.get(name.charAt(0).toLowerCase() + name.slice(1))
     if (operation === undefined) throw new Error(`no operation for ${service}/${name}`)
     return bound(operation, service, method, messages)
@@ -66,7 +76,7 @@ function methodsOf(definition: PackageDefinition): { service: string; name: stri
   )
 }
 
-function bound(operation: Operation, service: string, method: Method, messages: Messages): Rpc {
+function bound<O extends Operation | Stream>(operation: O, service: string, method: Method, messages: Messages): Rpc<O> {
   const requestType = typeName(method.requestType)
   const responseType = typeName(method.responseType)
   const request = messages.fields(requestType)

@@ -2,13 +2,18 @@
 import { faultsOf } from '../../kit/faults.ts'
 import type { Operation } from '../../kit/operation.ts'
 import { type Fault, Refusal } from '../../kit/refusal.ts'
-import type { Input } from '../request.ts'
+import type { Stream } from '../../kit/stream.ts'
+import { type Input, unreadable } from '../request.ts'
 import type { Field } from './messages.ts'
 
 type Json = Record<string, unknown>
 
 /** Each field to the place where the operation looks for it. `whole`: the field that is the body. */
-export function splitter(operation: Operation, fields: readonly Field[], whole: { name: string; members: readonly Field[] } | undefined) {
+export function splitter(
+  operation: Operation | Stream,
+  fields: readonly Field[],
+  whole: { name: string; members: readonly Field[] } | undefined,
+) {
   const { path, query, body } = operation.input
   const maskField = fields.find(({ type }) => type === 'google.protobuf.FieldMask')?.name ?? ''
   return (message: Json): Input => {
@@ -39,9 +44,17 @@ function masked(given: Json, mask: readonly string[], members: readonly Field[])
 const camelCase = (name: string) => name.replace(/_([a-z\d])/g, (_, letter: string) => letter.toUpperCase())
 const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+/** Bytes that are no UTF-8 have become U+FFFD, which nobody looks for. */
+const asSent = (value: unknown) => (typeof value === 'string' ? value.replaceAll('\ufffd', '\0') : value)
+
 /** As the operation's schemas say it. Refuses with all faults at once. */
-export function checked({ input: { path, query, body } }: Operation, input: Input): Input {
+export function checked({ input: { path, query, body } }: Operation | Stream, input: Input): Input {
   const faults: Fault[] = []
+  const read = (members: unknown, place: '?' | '') => {
+    for (const [name, value] of Object.entries(members as Json)) faults.push(...unreadable(place + name, asSent(value)))
+  }
+  read(input.path, '')
+  read(input.query, '?')
   const check = (schema: typeof body, value: unknown, place: '#' | '?' | '') => {
     const parsed = schema?.safeParse(value)
     if (parsed?.error) faults.push(...faultsOf(parsed.error, place))

@@ -13,13 +13,16 @@ import type { PackageDefinition } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import type { Operation } from '../../kit/operation.ts'
 import { Refusal } from '../../kit/refusal.ts'
+import type { Stream } from '../../kit/stream.ts'
 import { bodyMaxBytes } from '../request.ts'
 import { type AnsweringParts, answering } from './answering.ts'
-import { compiledFiles, openContract, type Rpc } from './contract.ts'
+import { compiledFiles, openContract, openStreams, type Rpc } from './contract.ts'
 import { openHealth } from './health.ts'
+import { streaming } from './streaming.ts'
 
 export interface GrpcParts extends AnsweringParts {
   operations: readonly Operation[]
+  streams: readonly Stream[]
   /** What health shows. */
   isReady: () => boolean
 }
@@ -57,15 +60,19 @@ const readinessEveryMs = 500
 export async function listenGrpc(parts: GrpcParts, { hosts, port, tls }: GrpcListening): Promise<GrpcListener> {
   setLogVerbosity(logVerbosity.NONE) // what goes wrong is thrown or logged here
   const server = new Server(bounds)
-  const handlerOf = answering(parts)
-  const services = Map.groupBy(openContract(parts.operations), (rpc) => rpc.service)
-  for (const ofService of services.values()) server.addService(...serviceOf(ofService, handlerOf))
+  const stopping = new AbortController()
+  const [answer, tell] = [answering(parts), streaming(parts, stopping.signal)]
+  const methods = [
+    ...openContract(parts.operations).map((rpc): Method => ({ ...rpc, responseStream: false, handler: answer(rpc) })),
+    ...openStreams(parts.streams).map((rpc): Method => ({ ...rpc, responseStream: true, handler: tell(rpc) })),
+  ]
+  const services = Map.groupBy(methods, ({ service }) => service)
+  for (const ofService of services.values()) server.addService(...serviceOf(ofService))
   const health = openHealth([...services.keys()])
   health.addTo(server)
   new ReflectionService(reflected()).addToServer(server)
 
   const chosen = await bound(server, { hosts, port, tls })
-  const stopping = new AbortController()
   const watching = (async () => {
     while (!stopping.signal.aborted) {
       health.show(parts.isReady())
@@ -90,21 +97,26 @@ export async function listenGrpc(parts: GrpcParts, { hosts, port, tls }: GrpcLis
   }
 }
 
-function serviceOf(rpcs: readonly Rpc[], handlerOf: ReturnType<typeof answering>): [ServiceDefinition, UntypedServiceImplementation] {
+interface Method extends Pick<Rpc, 'service' | 'path'> {
+  responseStream: boolean
+  handler: UntypedServiceImplementation[string]
+}
+
+function serviceOf(methods: readonly Method[]): [ServiceDefinition, UntypedServiceImplementation] {
   const asIs = (bytes: Buffer) => bytes
-  const name = ({ path }: Rpc) => path.slice(path.lastIndexOf('/') + 1)
-  const method = ({ path }: Rpc) => ({
+  const name = ({ path }: Method) => path.slice(path.lastIndexOf('/') + 1)
+  const method = ({ path, responseStream }: Method) => ({
     path,
     requestStream: false,
-    responseStream: false,
+    responseStream,
     requestSerialize: asIs,
     requestDeserialize: asIs,
     responseSerialize: asIs,
     responseDeserialize: asIs,
   })
   return [
-    Object.fromEntries(rpcs.map((rpc) => [name(rpc), method(rpc)])),
-    Object.fromEntries(rpcs.map((rpc) => [name(rpc), handlerOf(rpc)])),
+    Object.fromEntries(methods.map((one) => [name(one), method(one)])),
+    Object.fromEntries(methods.map((one) => [name(one), one.handler])),
   ]
 }
 

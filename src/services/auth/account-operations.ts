@@ -21,6 +21,7 @@ function register({ master, accounts }: Desk): Operation {
     description: 'An admin may leave the password out; the answer then holds a one-time link. A taken e-mail address is answered 409.',
     tag: 'users',
     rest: { method: 'POST', path: '/users' },
+    limit: 'register',
     access: 'anyone',
     input: { body: NewAccount },
     output: CreatedAccount,
@@ -102,6 +103,7 @@ function replace(desk: Desk): Operation {
     input: { path: Whose, body: AccountReplacement },
     output: AccountDocument,
     status: 200,
+    examples: [{ summary: 'Another name', input: { body: { name: 'Ana Souza', email: 'ana@example.com' } } }],
     run: ({ path, body }, call) => {
       const missing = isAdmin(call) ? (['roles', 'disabled'] as const).filter((name) => body[name] === undefined) : []
       if (missing.length > 0) throw missingMembers(missing)

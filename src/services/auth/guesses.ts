@@ -6,6 +6,7 @@
 // there is a count of its own, looked at while strangers are locked; sessions go on; and a reset link from an administrator works
 // at once and forgives. Guesses at one account are judged one at a time, so that a burst gets no more of them than a queue.
 import { z } from 'zod'
+import { networkOf } from '../../kit/client-address.ts'
 import { type Clock, instant } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master, Note, Write } from '../../ports/master.ts'
@@ -137,20 +138,6 @@ const lockedOut = ({ untilMs }: Tally, nowMs: number) =>
 
 /** Salted, so that it says nothing without the account. */
 const hashOf = (accountId: string | null, address: string): string => sha256(`${accountId} ${networkOf(address)}`).slice(0, 32)
-
-/** Of an IPv6 address the /64, since whoever has one of it has them all. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || address.includes('.')) return address
-  const [head = '', tail] = address.toLowerCase().split('::')
-  const left = head.split(':')
-  const right = tail === undefined ? [] : tail.split(':')
-  const between = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
-  const groups = [...left, ...Array<string>(between).fill('0'), ...right]
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group || '0', 16))
-    .join(':')
-}
 
 /** Work under the same name one after the other; too much of it is refused. */
 function lanes(most: number) {

@@ -16,10 +16,12 @@ function changePassword({ master, credentials }: Desk): Operation {
     summary: 'Changes one’s password and ends all other sign-ins.',
     tag: 'users',
     rest: { method: 'PUT', path: '/users/me/password' },
+    limit: 'sign-in',
     access: 'signed-in',
     input: { body: PasswordChange },
     status: 204,
     refusals: ['forbidden', 'conflict', 'too-many'],
+    examples: [{ summary: 'A new password', input: { body: { currentPassword: 'first-light-2026', newPassword: 'first-light-2027' } } }],
     run: ({ body }, call) => answeredOnce(master, call, async () => ({ outcome: await credentials.change(callerOf(call), body, call) })),
   })
 }

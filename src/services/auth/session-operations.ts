@@ -19,11 +19,12 @@ function login({ signIn }: Desk): Operation {
       'come pauses of 1, 2, 4, 8, then 15 minutes (429, `Retry-After`), wherever the guesses come from; an address from where its owner has ' +
       'signed in before is counted by itself, and a reset by an admin works at once.',
     rest: { method: 'POST', path: '/auth/login' },
+    limit: 'sign-in',
     input: { body: Credentials },
     output: Tokens,
     status: 200,
     refusals: ['unauthenticated', 'too-many'],
-    examples: [{ summary: 'Sign in', input: { body: { email: 'ana@example.com', password: 'correct horse battery' } } }],
+    examples: [{ summary: 'Sign in', input: { body: { email: 'editor@example.com', password: 'first-light-2026' } } }],
     run: ({ body }, call) => signIn(body, call),
   })
 }
@@ -40,6 +41,7 @@ function renew({ refresh }: Desk): Operation {
     output: Tokens,
     status: 200,
     refusals: ['unauthenticated'],
+    examples: [{ summary: 'Stay signed in', input: { body: { refreshToken: 'the-refresh-token-of-the-last-answer' } } }],
     run: ({ body }) => refresh(body.refreshToken),
   })
 }
@@ -53,6 +55,7 @@ function logout({ sessions }: Desk): Operation {
     input: { body: SignOut },
     status: 204,
     refusals: ['unauthenticated'],
+    examples: [{ summary: 'Sign out', input: { body: { refreshToken: 'the-refresh-token-of-the-last-answer' } } }],
     async run({ body }, { principal }) {
       if (principal === null && body?.refreshToken === undefined)
         throw new Refusal('unauthenticated', 'Send the access token, or the refresh token in the body.')
@@ -69,9 +72,11 @@ function reset({ credentials }: Desk): Operation {
     name: 'resetPassword',
     summary: 'Chooses a new password with a one-time token, and ends all sign-ins.',
     rest: { method: 'POST', path: '/auth/reset' },
+    limit: 'sign-in',
     input: { body: ResetRequest },
     status: 204,
     refusals: ['too-many'],
+    examples: [{ summary: 'With what an admin gave', input: { body: { token: 'the-one-time-token', newPassword: 'first-light-2027' } } }],
     async run({ body }, call) {
       await credentials.reset(body, call)
       return {}

@@ -8,6 +8,8 @@ const confirmedForMs = 5000
 const freshMs = 60_000
 // Of a slug that nobody has. The publication that takes it purges it, but a flood of made-up ones must not stay.
 const missingMs = 3000
+// Purges follow this region's replica, and say nothing of what another one has shown.
+const borrowedMs = 1000
 const revalidateMs = 30_000
 const rescueMs = 600_000
 
@@ -16,11 +18,13 @@ export type Ages = ReturnType<typeof agesOf>
 export function agesOf(tail: Pick<Follower, 'position' | 'confirmedMs'>, clock: Clock) {
   const confirmedMs = (copy: Copy) => Math.max(copy.filledMs, tail.confirmedMs())
   const freshUntil = (copy: Copy) =>
-    Math.min(confirmedMs(copy) + confirmedForMs, copy.filledMs + (copy.status === 404 ? missingMs : freshMs))
+    copy.borrowed
+      ? copy.filledMs + borrowedMs
+      : Math.min(confirmedMs(copy) + confirmedForMs, copy.filledMs + (copy.status === 404 ? missingMs : freshMs))
   return {
     isFresh: (copy: Copy) => copy.state === 'good' && clock.monotonic() < freshUntil(copy),
     mayServeWhileAsking: (copy: Copy) =>
-      copy.state === 'good' && copy.status !== 404 && clock.monotonic() < freshUntil(copy) + revalidateMs,
+      copy.state === 'good' && !copy.borrowed && copy.status !== 404 && clock.monotonic() < freshUntil(copy) + revalidateMs,
     mayRescue: (copy: Copy) => copy.state !== 'out' && copy.status !== 404 && clock.monotonic() < freshUntil(copy) + rescueMs,
     /** A newer epoch holds nothing of an older token's; purges were seen up to the tail's position. */
     covers(copy: Copy, wanted: Position) {

@@ -4,11 +4,11 @@ import { comparePositions } from '../../domain/change.ts'
 import type { Answer, Call } from '../../kit/operation.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import { thatShows } from '../../kit/shown.ts'
-import type { Shown } from '../../ports/content.ts'
+import type { Content, Shown } from '../../ports/content.ts'
 import type { Follower } from './tail.ts'
 
 export interface Answers {
-  /** Asks at once, and again when the replica was behind the caller's token and has caught up. */
+  /** Asks at once; where the replica is behind the caller's token, again when it has caught up, else another region's. */
   fresh<S extends Shown>(call: Call, ask: () => Promise<S>): Promise<S>
   /** JSON text as an answer. */
   of(shown: Shown, bodyText: string, version?: number): Answer
@@ -17,8 +17,8 @@ export interface Answers {
   moved(shown: Shown, location: string): Answer
 }
 
-export function openAnswers(tail: Follower): Answers {
-  const basis = ({ position, tags }: Shown) => ({ position, tags, ...staleness() })
+export function openAnswers(tail: Follower, content: Pick<Content, 'further'> = {}): Answers {
+  const basis = ({ position, tags, borrowed }: Shown) => ({ position, tags, ...staleness(), ...(borrowed && { borrowed }) })
   const staleness = () => {
     const stalenessS = tail.stalenessS()
     return stalenessS === null ? {} : { stalenessS }
@@ -26,9 +26,12 @@ export function openAnswers(tail: Follower): Answers {
   return {
     async fresh(call, ask) {
       const shown = await ask()
-      const { atLeast } = call
+      const { atLeast, signal } = call
       if (atLeast === null || comparePositions(shown.position, atLeast) >= 0) return shown
-      await tail.reach(atLeast, call.signal)
+      await tail.reach(atLeast, signal).catch(async (behind: unknown) => {
+        // Those who are too many to wait here are too many for another region as well.
+        if (tail.isCrowded() || !(await content.further?.(atLeast, signal))) throw behind
+      })
       const again = await ask()
       if (comparePositions(again.position, atLeast) >= 0) return again
       throw new Refusal('unavailable', 'This region does not have that position yet.', { code: 'replica-behind', retryAfterS: 1 })

@@ -14,6 +14,8 @@ export interface Copy extends Tagged {
   readonly filledMs: number
   /** A problem names its request: this id gives way to that of each request it answers. */
   readonly requestId: string
+  /** Read in another region. */
+  readonly borrowed: boolean
   readonly variants: Map<Coding, Variant>
   sizeBytes: number
 }
@@ -43,7 +45,10 @@ const notModified = ['content-type', 'content-length', 'content-encoding']
 // Coding costs more than it saves below.
 const codedMin = 1000
 
-export async function copyOf(response: Response, of: Pick<Copy, 'key' | 'tags' | 'position' | 'filledMs' | 'requestId'>): Promise<Copy> {
+export async function copyOf(
+  response: Response,
+  of: Pick<Copy, 'key' | 'tags' | 'position' | 'filledMs' | 'requestId' | 'borrowed'>,
+): Promise<Copy> {
   const headers = new Headers(response.headers)
   for (const name of perRequest) headers.delete(name)
   if (headers.has('cache-tag')) headers.set('cache-tag', of.tags.map(shortTag).join(','))

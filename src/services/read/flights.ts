@@ -46,8 +46,8 @@ export function openFlights({ cache, clock, outcomes }: FlightParts, next: Handl
       const filledMs = clock.monotonic()
       // Nothing of the caller's request goes in, so nothing of it can come out in somebody else's answer.
       const response = await next(new Request(`http://localhost/api/v1${key}`, { headers: { 'x-request-id': requestId } }), received)
-      const { position, tags = [] } = shownBy(response)?.answer ?? {}
-      const copy = await copyOf(response, { key, tags, position: position ?? { epoch: '', seq: 0 }, filledMs, requestId })
+      const { position, tags = [], borrowed = false } = shownBy(response)?.answer ?? {}
+      const copy = await copyOf(response, { key, tags, position: position ?? { epoch: '', seq: 0 }, filledMs, requestId, borrowed })
       if (copy.status === 503) failing = true
       else if (position !== undefined) failing = false
       if (position === undefined || ![200, 301, 404].includes(copy.status)) return { copy, stored: false, joined: false }
@@ -64,10 +64,11 @@ export function openFlights({ cache, clock, outcomes }: FlightParts, next: Handl
       return true
     },
     async fill(key: string, received: Received, requestId: string): Promise<Filled> {
-      const flying = flights.get(key)
-      if (flying !== undefined) {
+      for (let flying = flights.get(key); flying !== undefined; flying = flights.get(key)) {
         outcomes.joined += 1
-        return { ...(await flying), joined: true }
+        const filled = await flying
+        // Who asked too often was somebody else.
+        if (filled.copy.status !== 429) return { ...filled, joined: true }
       }
       const flight = fill(key, received, requestId).finally(() => flights.delete(key))
       flights.set(key, flight)

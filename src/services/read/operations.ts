@@ -85,7 +85,7 @@ function readContent({ content, answers }: ReadParts): Operation {
     rest: { method: 'GET', path: '/content/{slug}' },
     input: { path: SlugPath },
     output: PublishedReview,
-    examples: [{ summary: 'A review', input: { path: { slug: 'canon-eos-r5-review' } } }],
+    examples: [{ summary: 'A review', input: { path: { slug: 'canon-eos-r5-after-the-headlines' } } }],
     async run({ path }, call) {
       const shown = await answers.fresh(call, () => content.review(path.slug, call.signal))
       if (shown.found === 'here') return answers.of(shown, shown.text, shown.version)
@@ -106,6 +106,7 @@ function searchContent(parts: ReadParts): Operation {
       '`metadata.correctedQuery` says to what.',
     tag: 'content',
     rest: { method: 'GET', path: '/content/search' },
+    limit: 'search',
     input: { query: SearchQuery },
     output: SearchResult,
     examples: [
@@ -123,6 +124,7 @@ function suggestContent({ content, answers }: ReadParts): Operation {
     summary: 'What a beginning may become: cameras, lenses, titles, words.',
     tag: 'content',
     rest: { method: 'GET', path: '/content/suggest' },
+    limit: 'search',
     input: { query: SuggestQuery },
     output: Suggestions,
     examples: [{ summary: 'As somebody types', input: { query: { q: 'can' } } }],
@@ -141,6 +143,7 @@ function listFacets({ content, answers }: ReadParts): Operation {
     description: 'With filters over the newest 500 that pass: `metadata.countedAre` says whether these were all.',
     tag: 'content',
     rest: { method: 'GET', path: '/content/facets' },
+    limit: 'search',
     input: { query: FacetsQuery },
     output: FacetCounts,
     examples: [{ summary: 'What there is of a brand', input: { query: { brand: 'nikon' } } }],
@@ -160,6 +163,7 @@ function compareContent(parts: ReadParts): Operation {
     description: 'One matrix of facts with units: what is not known, what differs, which is best where more or less is better, and why.',
     tag: 'content',
     rest: { method: 'GET', path: '/content/compare' },
+    limit: 'search',
     input: { query: CompareQuery },
     output: Comparison,
     refusals: ['missing'],
@@ -170,8 +174,24 @@ function compareContent(parts: ReadParts): Operation {
 }
 
 const catalogues = {
-  camera: { path: '/cameras', tag: 'cameras', list: 'listCameras', read: 'readCamera', page: CameraPage, document: CameraDocument },
-  lens: { path: '/lenses', tag: 'lenses', list: 'listLenses', read: 'readLens', page: LensPage, document: LensDocument },
+  camera: {
+    path: '/cameras',
+    tag: 'cameras',
+    list: 'listCameras',
+    read: 'readCamera',
+    page: CameraPage,
+    document: CameraDocument,
+    example: 'canon-eos-r5',
+  },
+  lens: {
+    path: '/lenses',
+    tag: 'lenses',
+    list: 'listLenses',
+    read: 'readLens',
+    page: LensPage,
+    document: LensDocument,
+    example: 'canon-rf-50mm-f1-8-stm',
+  },
 } as const
 
 function catalogueList({ content, pages, answers }: ReadParts, kind: CatalogueKind): Operation {
@@ -197,7 +217,7 @@ function catalogueList({ content, pages, answers }: ReadParts, kind: CatalogueKi
 }
 
 function catalogueItem({ content, answers }: ReadParts, kind: CatalogueKind): Operation {
-  const { path, tag, read, document } = catalogues[kind]
+  const { path, tag, read, document, example } = catalogues[kind]
   return operation({
     ...shared,
     name: read,
@@ -206,6 +226,7 @@ function catalogueItem({ content, answers }: ReadParts, kind: CatalogueKind): Op
     rest: { method: 'GET', path: `${path}/{id}` },
     input: { path: KeyPath },
     output: document,
+    examples: [{ summary: `A ${kind}`, input: { path: { id: example } } }],
     async run({ path }, call) {
       const shown = await answers.fresh(call, () => content.item(kind, path.id, call.signal))
       if (shown.found) return answers.of(shown, shown.text, shown.version)

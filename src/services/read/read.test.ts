@@ -88,6 +88,11 @@ describe('every operation', () => {
       ['readCamera', `/cameras/${sampleId('camera', 1)}`],
       ['listLenses', '/lenses'],
       ['readLens', '/lenses/sigma-11-70mm-f2-8'],
+      ['listProducts', '/products?sort=name&order=desc&priceMin=1'],
+      ['readProduct', '/products/a-camera'],
+      ['listCategories', '/categories'],
+      ['readCategory', '/categories/cameras'],
+      ['listCategoryProducts', '/categories/cameras/products'],
     ]
     for (const [name, path] of asked) {
       const response = await ask(path)

@@ -10,6 +10,7 @@ import { noOutcomes, type Outcomes, openCache, openEdge } from './edge.ts'
 import type { Handler } from './flights.ts'
 import { readOperations } from './operations.ts'
 import { openPages } from './pages.ts'
+import { shopOperations } from './shop.ts'
 import { openTail } from './tail.ts'
 
 export interface ReadOptions {
@@ -46,7 +47,8 @@ export function openRead({ content, cursorSeal, tokenSeal, cacheBytes, newReques
   const cache = openCache(cacheBytes)
   const outcomes = noOutcomes()
   const tail = openTail({ content, cache, clock, log })
-  const operations = readOperations({ content, pages: openPages(cursorSeal), answers: openAnswers(tail) })
+  const parts = { content, pages: openPages(cursorSeal), answers: openAnswers(tail, content) }
+  const operations = [...readOperations(parts), ...shopOperations(parts)]
   measure(metrics, outcomes, () => cache.size(), tail.stalenessS)
   return {
     operations,

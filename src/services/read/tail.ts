@@ -23,6 +23,8 @@ export interface Follower {
   stalenessS(): number | null
   /** Resolves when the replica has come this far; refuses (`replica-behind`) when that takes too long or too many wait. */
   reach(position: Position, signal: AbortSignal): Promise<void>
+  /** As many wait as may. */
+  isCrowded(): boolean
 }
 
 const quickestMs = 10
@@ -42,7 +44,7 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
   let caughtUpMs: number | null = null
   let confirmedMs = Number.NEGATIVE_INFINITY
   let hurry = new AbortController()
-  const waiters = new Set<Waiter>()
+  const waiting = openWaiting(clock)
 
   const take = (tail: Tail, askedMs: number) => {
     const known = position
@@ -53,7 +55,7 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
     build = tail.build
     caughtUpMs = tail.caughtUpAt === null ? null : Date.parse(tail.caughtUpAt)
     if (tail.upTo === tail.position.seq) confirmedMs = askedMs
-    for (const waiter of waiters) if (comparePositions(here, waiter.position) >= 0) waiter.settle(true)
+    waiting.reached(here)
     return known === null || here.seq !== known.seq
   }
 
@@ -71,7 +73,8 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
         if (failures > 0) log.info('tail recovered', { failures })
         failures = 0
         // Whoever woke us will do so again: only changes that we were not told of are a reason to look more often.
-        pauseMs = waiters.size > 0 || (moved && !woken) ? quickestMs : Math.min(slowestMs, pauseMs * 1.3)
+        const hurries = waiting.size() > 0 || (moved && !woken)
+        pauseMs = hurries ? quickestMs : Math.min(slowestMs, pauseMs * 1.3)
       } catch (error) {
         failures += 1
         if (failures === 1) tellOf(error, log)
@@ -84,37 +87,50 @@ export function openTail({ content, cache, clock, log }: { content: Content; cac
 
   const reach = async (wanted: Position, signal: AbortSignal) => {
     if (position !== null && comparePositions(position, wanted) >= 0) return
-    if (waiters.size >= waitersMax) throw behind('Too many readers wait for this region to catch up.')
+    if (waiting.isCrowded()) throw behind('Too many readers wait for this region to catch up.')
+    const reached = waiting.until(wanted, signal)
     hurry.abort()
-    if (!(await waitIn(waiters, wanted, clock, signal))) throw behind('This region does not have that position yet.')
+    if (!(await reached)) throw behind('This region does not have that position yet.')
   }
 
   return {
     run,
     wake: () => hurry.abort(),
     reach,
+    isCrowded: waiting.isCrowded,
     position: () => position,
     confirmedMs: () => confirmedMs,
     stalenessS: () => (caughtUpMs === null ? null : Math.max(0, (clock.now() - caughtUpMs) / 1000)),
   }
 }
 
-/** Whether the position was reached in time. */
-const waitIn = (waiters: Set<Waiter>, position: Position, clock: Clock, signal: AbortSignal) =>
-  new Promise<boolean>((resolve) => {
-    const over = new AbortController()
-    const settle = (reached: boolean) => {
-      if (!waiters.delete(waiter)) return
-      over.abort()
-      signal.removeEventListener('abort', leave)
-      resolve(reached)
-    }
-    const leave = () => settle(false)
-    const waiter = { position, settle }
-    waiters.add(waiter)
-    signal.addEventListener('abort', leave)
-    void clock.sleep(waitMs, over.signal).then(leave)
-  })
+/** Readers who wait for a position. */
+function openWaiting(clock: Clock) {
+  const waiters = new Set<Waiter>()
+  return {
+    size: () => waiters.size,
+    isCrowded: () => waiters.size >= waitersMax,
+    reached(here: Position) {
+      for (const waiter of waiters) if (comparePositions(here, waiter.position) >= 0) waiter.settle(true)
+    },
+    /** False when it takes too long, or the reader has gone. */
+    until: (position: Position, signal: AbortSignal) =>
+      new Promise<boolean>((resolve) => {
+        const over = new AbortController()
+        const settle = (reached: boolean) => {
+          if (!waiters.delete(waiter)) return
+          over.abort()
+          signal.removeEventListener('abort', leave)
+          resolve(reached)
+        }
+        const leave = () => settle(false)
+        const waiter = { position, settle }
+        waiters.add(waiter)
+        signal.addEventListener('abort', leave)
+        void clock.sleep(waitMs, over.signal).then(leave)
+      }),
+  }
+}
 
 const behind = (message: string) => new Refusal('unavailable', message, { code: 'replica-behind', retryAfterS: 1 })
 

@@ -1,15 +1,17 @@
 // Brings many new documents in few commits, each once.
-import type { PublicDocuments, PublicKind } from '../../domain/change.ts'
+import type { PublicDocuments } from '../../domain/change.ts'
 import { referenceMoves } from '../../domain/reference.ts'
 import type { Review } from '../../domain/review.ts'
 import { slugClaim } from '../../domain/slug.ts'
 import { type Clock, instant } from '../../kit/clock.ts'
 import type { Adjustment, Master, Write } from '../../ports/master.ts'
 
+type Kind = 'review' | 'camera' | 'lens' | 'editor'
+
 export interface Item {
   id: string
   slug: string
-  document: PublicDocuments[PublicKind]
+  document: PublicDocuments[Kind]
 }
 
 export interface Brought {
@@ -25,7 +27,7 @@ const mostItems = 50
 const mostBytes = 160 * 1024
 const lookAtOnce = 100
 
-type Bring = (kind: PublicKind, items: readonly Item[]) => Promise<Brought & { ids: Map<string, string> }>
+type Bring = (kind: Kind, items: readonly Item[]) => Promise<Brought & { ids: Map<string, string> }>
 
 /** `ids` has what is there afterwards, by the slug under which it was brought. */
 export function bringer(master: Master, clock: Clock): Bring {
@@ -42,7 +44,7 @@ export function bringer(master: Master, clock: Clock): Bring {
   }
 
   /** Its id; null when it is deleted; undefined when it never was. */
-  async function found(kind: PublicKind, { id, slug }: Item): Promise<string | null | undefined> {
+  async function found(kind: Kind, { id, slug }: Item): Promise<string | null | undefined> {
     const owner = await master.owner(slugClaim(kind, slug))
     if (owner !== null) return owner
     if ((await master.versionOf(kind, id)) === 0) return undefined
@@ -50,7 +52,7 @@ export function bringer(master: Master, clock: Clock): Bring {
   }
 
   /** All in one commit; where a condition does not hold, in halves, until the one is found that it does not hold for. */
-  async function add(kind: PublicKind, items: readonly Item[], brought: Awaited<ReturnType<Bring>>): Promise<void> {
+  async function add(kind: Kind, items: readonly Item[], brought: Awaited<ReturnType<Bring>>): Promise<void> {
     const outcome = await master.commit({ at: instant(clock), by: null, ...allOf(kind, items) })
     const [only] = items
     if (outcome.committed) {
@@ -68,9 +70,9 @@ export function bringer(master: Master, clock: Clock): Bring {
   }
 }
 
-function allOf(kind: PublicKind, items: readonly Item[]) {
+function allOf(kind: Kind, items: readonly Item[]) {
   const reviews = kind === 'review' ? items.map(({ document }) => document as Review) : []
-  const required = new Map<string, { kind: PublicKind; id: string }>()
+  const required = new Map<string, { kind: Kind; id: string }>()
   for (const { cameraId, lensId, editorId } of reviews) {
     required.set(cameraId, { kind: 'camera', id: cameraId })
     if (lensId !== null) required.set(lensId, { kind: 'lens', id: lensId })

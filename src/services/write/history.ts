@@ -6,9 +6,9 @@ import { type Review, ReviewDocument, ReviewFields, revise, statuses } from '../
 import { demandMatch } from '../../kit/entity-tag.ts'
 import { type Call, type Operation, operation } from '../../kit/operation.ts'
 import { paged, pageOf, pageQuery, placeOf } from '../../kit/page.ts'
+import { isSameContent, patched } from '../../kit/patching.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
-import { isSameContent, patched } from './patching.ts'
 import { type DeskParts, demandAuthor, desk, noReview, reviewPlan } from './reviewing.ts'
 
 const version = z.coerce.number<number | string>().int().min(1).max(999_999_999)

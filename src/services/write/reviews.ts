@@ -7,7 +7,7 @@ import { instant } from '../../kit/clock.ts'
 import { demandMatch } from '../../kit/entity-tag.ts'
 import { patchOf } from '../../kit/merge-patch.ts'
 import { type Call, type Operation, operation } from '../../kit/operation.ts'
-import { isSameContent, patched } from './patching.ts'
+import { isSameContent, patched } from '../../kit/patching.ts'
 import { callerOf, type DeskParts, desk, reviewPlan, standing } from './reviewing.ts'
 import type { Plan } from './saving.ts'
 

@@ -5,12 +5,12 @@ import { type Clock, instant } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import type { Metrics } from '../../kit/metric.ts'
 import { Refusal } from '../../kit/refusal.ts'
+import { rounds } from '../../kit/rounds.ts'
 import type { Master } from '../../ports/master.ts'
 import { isOverdue } from './reading.ts'
 
 const pollMs = 1_000
 const pauseMinMs = 20
-const pauseMaxMs = 30_000
 const pageLimit = 100
 
 export interface ScheduleStatus {
@@ -92,22 +92,3 @@ export function openSchedule({ master, clock, log, metrics }: ScheduleParts): Sc
 }
 
 const isDown = (error: unknown) => error instanceof Refusal && error.reason === 'unavailable'
-
-/** Rounds until the signal, each after the wait that the one before asked for; after a failure with growing pauses. */
-export async function rounds(
-  { what, round, clock, log }: { what: string; round: () => Promise<number>; clock: Clock; log: Log },
-  signal: AbortSignal,
-): Promise<void> {
-  let failures = 0
-  while (!signal.aborted) {
-    let waitMs: number
-    try {
-      waitMs = await round()
-      failures = 0
-    } catch (error) {
-      waitMs = Math.min(pauseMaxMs, pollMs * 2 ** failures++)
-      log.error('round failed', { what, failures, waitMs, error })
-    }
-    await clock.sleep(waitMs, signal)
-  }
-}

@@ -46,6 +46,46 @@ create table editor (
 );
 create index editor_by_slug on editor (slug);
 
+create table category (
+  id uuid primary key,
+  version int not null,
+  slug text collate "C" not null,
+  name text not null,
+  image text,
+  created_at timestamptz not null,
+  updated_at timestamptz not null
+);
+create index category_by_slug on category (slug);
+
+create table product (
+  id uuid primary key,
+  version int not null,
+  slug text collate "C" not null,
+  name text not null,
+  name_key text collate "C" not null,    -- unaccented lower case: the order of sort=name
+  description text not null,
+  images text[] not null,
+  price numeric not null,
+  currency text collate "C" not null,
+  category_id uuid not null,
+  camera_id uuid,
+  lens_id uuid,
+  created_at timestamptz not null,
+  updated_at timestamptz not null
+);
+create index product_by_slug on product (slug);
+create index product_by_creation on product (created_at, id);
+create index product_by_price on product (price, id);
+create index product_by_name on product (name_key, id);
+create index product_by_category on product (category_id, created_at, id);
+
+-- How many of a product there were a moment ago: selling asks the master.
+create table stock (
+  id uuid primary key,                   -- of the product
+  version int not null,
+  available int not null
+) with (fillfactor = 70);
+
 -- Published reviews only. brand, mount and keywords are copied from the camera and the lens, so that every list and the
 -- search read this table alone; a change of a camera rewrites them.
 create table review (

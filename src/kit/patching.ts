@@ -1,9 +1,9 @@
 // What remains of a document's content after a merge patch, checked as a whole.
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
-import { faultsOf } from '../../kit/faults.ts'
-import { mergePatch } from '../../kit/merge-patch.ts'
-import { Refusal } from '../../kit/refusal.ts'
+import { faultsOf } from './faults.ts'
+import { mergePatch } from './merge-patch.ts'
+import { Refusal } from './refusal.ts'
 
 /** The members of a document that its editor wrote. */
 const contentOf = (fields: z.ZodObject, document: object): Record<string, unknown> =>

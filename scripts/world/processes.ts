@@ -1,0 +1,131 @@
+// The processes of the world: started, started again when they end, ended in order. What they say goes to a file each.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { systemClock } from '../../src/kit/clock.ts'
+
+// Whatever becomes of the world, its processes shall not stay behind (Linux; elsewhere only when it ends in order).
+const setpriv = '/usr/bin/setpriv'
+const leash = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'TERM', '--'] : []
+const main = join(import.meta.dir, '..', '..', 'src', 'main.ts')
+
+export interface Process {
+  name: string
+  pid(): number
+  restarts(): number
+  /** For good: in order, by force when that takes too long, or by force at once. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
+}
+
+interface Starting {
+  name: string
+  command: readonly string[]
+  /** Its settings; none are inherited. */
+  settings?: Readonly<Record<string, string>>
+  /** Answered with this status (200) when it can be used. */
+  readyUrl: string
+  readyStatus?: number
+  /** Each line that it prints, instead of the file. */
+  onLine?: (line: string) => void
+}
+
+const readyMs = 60_000
+/** One that has not been ready in so many lives will not be. */
+const livesAtStart = 3
+const patienceMs = 15_000
+const pauseMs = 500
+
+/** Of `rcr`. */
+export const rcr = (...words: string[]): readonly string[] => [process.execPath, main, ...words]
+
+export function keepProcesses(folder: string) {
+  mkdirSync(folder, { recursive: true })
+  const stopping = new AbortController()
+
+  async function start({ name, command, settings = {}, readyUrl, readyStatus = 200, onLine }: Starting): Promise<Process> {
+    const [program = '', ...words] = [...leash, ...command]
+    const file = openSync(join(folder, `${name}.log`), 'a', 0o600)
+    let child: ChildProcess | null = null
+    let lives = 0
+    let isOver = false
+    const life = () =>
+      new Promise<void>((resolve) => {
+        // A group of its own: Ctrl-C reaches the world alone, which ends all in order.
+        const born = spawn(program, words, {
+          env: { ...inherited(), ...settings },
+          stdio: ['ignore', onLine === undefined ? file : 'pipe', file],
+          detached: true,
+        })
+        child = born
+        lives += 1
+        let rest = ''
+        born.stdout?.on('data', (chunk: Buffer) => {
+          const lines = (rest + chunk.toString()).split('\n')
+          rest = lines.pop() ?? ''
+          for (const line of lines) onLine?.(line)
+        })
+        born.once('error', () => resolve())
+        born.once('exit', () => resolve())
+      })
+    const keep = async () => {
+      while (!isOver && !stopping.signal.aborted) {
+        await life()
+        if (!isOver) await systemClock.sleep(pauseMs, stopping.signal)
+      }
+    }
+    const ended = keep()
+    const one: Process = {
+      name,
+      pid: () => child?.pid ?? 0,
+      restarts: () => lives - 1,
+      async stop(signal = 'SIGTERM') {
+        if (isOver) return ended
+        isOver = true
+        child?.kill(signal)
+        const late = setTimeout(() => child?.kill('SIGKILL'), patienceMs)
+        await ended
+        clearTimeout(late)
+        closeSync(file)
+      },
+    }
+    all.push(one)
+    const untilMs = systemClock.monotonic() + readyMs
+    while ((await statusOf(readyUrl)) !== readyStatus) {
+      if (stopping.signal.aborted) return one
+      if (lives > livesAtStart || systemClock.monotonic() > untilMs)
+        throw new Error(`${name} does not start: see ${join(folder, name)}.log`)
+      await systemClock.sleep(50, stopping.signal)
+    }
+    return one
+  }
+
+  const all: Process[] = []
+  return {
+    start,
+    all: all as readonly Process[],
+    /** Those who ask before those whom they ask. */
+    async stop() {
+      stopping.abort()
+      const stage = ({ name }: Process) => stages.findIndex((prefix) => name.startsWith(prefix))
+      for (const [at] of stages.entries()) await Promise.all(all.filter((one) => stage(one) === at).map((one) => one.stop()))
+    },
+  }
+}
+export type Processes = ReturnType<typeof keepProcesses>
+
+/** Not at once: meanwhile the ways between the regions have to carry what is on them. */
+export async function runToEnd([program = '', ...words]: readonly string[], settings: Readonly<Record<string, string>>): Promise<void> {
+  const options = { env: { ...inherited(), ...settings }, timeout: readyMs }
+  await promisify(execFile)(program, words, options)
+}
+
+const stages = ['gateway', 'read', 'home', 'database-', 'primary', '']
+
+const statusOf = (url: string): Promise<number> =>
+  fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
+    ({ status }) => status,
+    () => 0,
+  )
+
+const inherited = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^RCR_|^DATABASE_URL$/.test(name)))

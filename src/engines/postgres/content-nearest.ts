@@ -1,0 +1,134 @@
+// The read model over several replicas, nearest first: one that fails is passed over, and a request stays with the one that answered it.
+//
+//   near replica ──away, hangs──▶ next nearest ──away──▶ …  (within the time of one answer; after that one retry, no more)
+//   5 failures in a row: left alone for 60 s, then 2 answers bring it back (or as `patience` says). The tail asks too, so that this
+//   needs no reader.
+import { comparePositions, type Position } from '../../domain/change.ts'
+import { type Breaker, breaker } from '../../kit/breaker.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { Log } from '../../kit/log.ts'
+import type { Metrics } from '../../kit/metric.ts'
+import { Refusal } from '../../kit/refusal.ts'
+import type { Content } from '../../ports/content.ts'
+import { isOutage } from './translate.ts'
+
+export interface Replica {
+  region: string
+  content: Content
+}
+
+export interface RegionStatus {
+  region: string
+  /** `closed`: it is asked. `open`: it is left alone. `half-open`: it is tried. */
+  breaker: ReturnType<Breaker['state']>
+}
+
+export interface NearestOptions {
+  /** Nearest first, at least one. The first is this region's own. */
+  replicas: readonly Replica[]
+  /** When a replica is left alone, for how long, and what brings it back. */
+  patience: { failures: number; openS: number; successes: number }
+  clock: Clock
+  log: Log
+  metrics: Metrics
+}
+
+interface Member extends Replica {
+  circuit: Breaker
+  near: boolean
+}
+
+const away = () => new Refusal('unavailable', 'No database of any region answers now.', { retryAfterS: 1 })
+/** The time of one answer: what fails faster leaves time for the next. */
+const answerMs = 900
+
+export function openNearest({ replicas, patience, clock, log, metrics }: NearestOptions): Content & { regions(): RegionStatus[] } {
+  const outcomes = metrics.counter('rcr_read_replica_requests_total', 'Questions put to replicas.', ['region', 'outcome'])
+  const members = replicas.map((replica, at): Member => ({ ...replica, near: at === 0, circuit: circuitOf(patience, clock) }))
+  const alone = metrics.gauge('rcr_read_replica_left_alone', 'Whether a replica is not asked, for its failures.', ['region'])
+  const tell = ({ region, circuit }: Member, outcome: 'answered' | 'failed') => {
+    outcomes.labels(region, outcome).inc()
+    alone.labels(region).set(circuit.state() === 'closed' ? 0 : 1)
+  }
+  /** What a request has begun on one replica it goes on with: its signal stands for it. */
+  const chosen = new WeakMap<AbortSignal, Member>()
+
+  const ask = async <T>(signal: AbortSignal | undefined, work: (content: Content) => Promise<T>): Promise<T> => {
+    const startedMs = clock.monotonic()
+    let tries = 0
+    let failure: unknown = null
+    for (const member of orderFrom(members, signal && chosen.get(signal))) {
+      const { region, circuit, content } = member
+      if (tries > 1 && clock.monotonic() - startedMs > answerMs) break
+      let wasAsked = false
+      try {
+        const answer = await circuit.run(() => {
+          wasAsked = true
+          return work(content)
+        })
+        tell(member, 'answered')
+        if (signal) chosen.set(signal, member)
+        return member.near ? answer : borrowed(answer)
+      } catch (error) {
+        if (!isAway(error)) throw error
+        if (wasAsked) {
+          tries += 1
+          tell(member, 'failed')
+          if (circuit.state() === 'open') log.warn('a replica is left alone for a while', { region, forS: patience.openS, error })
+        }
+        failure ??= wasAsked ? error : null
+      }
+    }
+    throw failure ?? away()
+  }
+
+  return {
+    list: (query, signal) => ask(signal, (content) => content.list(query, signal)),
+    review: (slug, signal) => ask(signal, (content) => content.review(slug, signal)),
+    search: (search, signal) => ask(signal, (content) => content.search(search, signal)),
+    likely: (words, language, signal) => ask(signal, (content) => content.likely(words, language, signal)),
+    suggest: (beginning, limit, signal) => ask(signal, (content) => content.suggest(beginning, limit, signal)),
+    facets: (filters, signal) => ask(signal, (content) => content.facets(filters, signal)),
+    compare: (by, keys, signal) => ask(signal, (content) => content.compare(by, keys, signal)),
+    catalogue: (kind, query, signal) => ask(signal, (content) => content.catalogue(kind, query, signal)),
+    item: (kind, key, signal) => ask(signal, (content) => content.item(kind, key, signal)),
+    products: (query, signal) => ask(signal, (content) => content.products(query, signal)),
+    product: (key, signal) => ask(signal, (content) => content.product(key, signal)),
+    categories: (signal) => ask(signal, (content) => content.categories(signal)),
+    category: (key, signal) => ask(signal, (content) => content.category(key, signal)),
+    applied: () => ask(undefined, (content) => content.applied()),
+    tail: (after) => ask(undefined, (content) => content.tail(after)),
+    async further(atLeast, signal) {
+      const others = members.filter((member) => member !== (chosen.get(signal) ?? members[0]))
+      const ahead = await firstAhead(others, atLeast)
+      if (ahead !== null) chosen.set(signal, ahead)
+      return ahead !== null
+    },
+    regions: () => members.map(({ region, circuit }) => ({ region, breaker: circuit.state() })),
+    async close() {
+      await Promise.all(members.map(({ content }) => content.close()))
+    },
+  }
+}
+
+const orderFrom = (members: readonly Member[], first: Member | undefined): readonly Member[] =>
+  first === undefined ? members : [first, ...members.filter((member) => member !== first)]
+
+const borrowed = <T>(answer: T): T =>
+  typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? { ...answer, borrowed: true } : answer
+
+/** The first to say that it is that far: usually the primary, and sooner than that a replica near by. */
+async function firstAhead(members: readonly Member[], atLeast: Position): Promise<Member | null> {
+  const asked = members.map(async (member) => {
+    const { position } = await member.circuit.run(() => member.content.applied())
+    if (comparePositions(position, atLeast) < 0) throw away()
+    return member
+  })
+  return Promise.any(asked).catch(() => null)
+}
+
+/** The database is gone, or hangs, or has no build yet. A statement that took too long would take as long elsewhere. */
+const isAway = (error: unknown): error is Refusal => error instanceof Refusal && error.reason === 'unavailable'
+
+const circuitOf = ({ failures, openS, successes }: NearestOptions['patience'], clock: Clock): Breaker =>
+  breaker({ failures, openMs: openS * 1000, successes, clock, isFailure: isOutage, refusal: away })

@@ -1,0 +1,98 @@
+// Follows the log for the shop: tells readers how many are left of what was bought, and customers who listen how their orders go.
+//
+// The stock that readers see is a document of its own, written here a moment after the counter has moved: however many buy, a product
+// is told of at most a few times a second, and buying itself touches nothing but its counter.
+import type { Order } from '../../domain/order.ts'
+import { stockCounter } from '../../domain/product.ts'
+import { type Clock, instant } from '../../kit/clock.ts'
+import type { Log } from '../../kit/log.ts'
+import { Refusal } from '../../kit/refusal.ts'
+import { rounds } from '../../kit/rounds.ts'
+import type { Master } from '../../ports/master.ts'
+
+const waitMs = 1_000
+const tellEveryMs = 250
+const feedLimit = 1_000
+const pageLimit = 100
+const mostListeners = 500
+
+export interface Following {
+  run(signal: AbortSignal): Promise<void>
+  /** Called with every order that changes from now on. The function returned ends it. */
+  listen(listener: (order: Order) => void): () => void
+}
+
+export interface FollowingNeeds {
+  master: Master
+  clock: Clock
+  log: Log
+}
+
+export function openFollowing({ master, clock, log }: FollowingNeeds): Following {
+  const listeners = new Set<(order: Order) => void>()
+  const moved = new Set<string>()
+  let seq: number | null = null
+
+  /** From the head on; what had moved before that is found by looking at every product. */
+  async function begin(): Promise<number> {
+    const head = await master.head()
+    let page: { after?: string } | null = {}
+    while (page !== null) {
+      const { documents, next }: Awaited<ReturnType<typeof master.list<'products'>>> = await master.list('products', '*', {
+        limit: pageLimit,
+        ...page,
+      })
+      for (const { id } of documents) moved.add(id)
+      page = next === null ? null : { after: next }
+    }
+    return head.seq
+  }
+
+  async function follow(after: number): Promise<number> {
+    const changes = await master.feed(after, feedLimit)
+    for (const { kind, document } of changes) {
+      if (kind !== 'order' || document === null) continue
+      for (const { product } of document.items) moved.add(product.id)
+      for (const listener of listeners) listener(document)
+    }
+    return changes.at(-1)?.seq ?? after
+  }
+
+  /** False where somebody else told of it at the same time, maybe of less or more. */
+  async function tell(id: string): Promise<boolean> {
+    const [counted, told, expected] = await Promise.all([
+      master.counter(stockCounter(id)),
+      master.read('stock', id),
+      master.versionOf('stock', id),
+    ])
+    const available = Math.max(0, counted)
+    if (told?.available === available) return true
+    const outcome = await master.commit({
+      at: instant(clock),
+      by: null,
+      writes: [{ kind: 'stock', id, expected, document: { id, available } }],
+      require: [{ kind: 'product', id }],
+    })
+    return outcome.committed || outcome.because !== 'version'
+  }
+
+  async function round(signal: AbortSignal): Promise<number> {
+    seq ??= await begin()
+    await master.wait(seq, waitMs, signal)
+    seq = await follow(seq)
+    for (const id of moved) {
+      if (signal.aborted) break
+      if (await tell(id)) moved.delete(id)
+    }
+    return tellEveryMs
+  }
+
+  return {
+    run: (signal) => rounds({ what: 'shop', round: () => round(signal), clock, log }, signal),
+    listen(listener) {
+      if (listeners.size >= mostListeners) throw new Refusal('too-many', 'Too many listen to orders.', { retryAfterS: 10 })
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}

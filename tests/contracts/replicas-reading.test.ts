@@ -1,0 +1,138 @@
+// The port `Content` over two databases of which the nearer one fails in every way it can.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { openRelay, type Relay } from '../../scripts/world/relay.ts'
+import { openContent } from '../../src/engines/postgres/content.ts'
+import { openNearest } from '../../src/engines/postgres/content-nearest.ts'
+import { systemClock } from '../../src/kit/clock.ts'
+import { silentLog } from '../../src/kit/log.ts'
+import { openMetrics } from '../../src/kit/metric.ts'
+import { Refusal } from '../../src/kit/refusal.ts'
+import { epoch, type Library, openLibrary, published } from '../library.ts'
+import { ask } from '../ring.ts'
+import { sampleId } from '../samples.ts'
+
+let near: Library
+let far: Library
+let way: Relay
+let aheadMs = 0
+let content: ReturnType<typeof openNearest>
+
+beforeAll(async () => {
+  ;[near, far] = await Promise.all([openLibrary(), openLibrary()])
+  await far.publish([published(1000)])
+  const url = new URL(near.url)
+  way = await openRelay(Number(url.port))
+}, 60_000)
+afterAll(async () => {
+  await way[Symbol.asyncDispose]()
+  await Promise.all([near.close(), far.close()])
+})
+
+beforeEach(() => {
+  way.mend()
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs }
+  const around = { clock, log: silentLog }
+  const overWay = new URL(near.url)
+  overWay.port = String(way.port)
+  const replicas = [
+    { region: 'eu', content: openContent({ url: overWay.href, ...around }) },
+    { region: 'sa', content: openContent({ url: far.url, ...around }) },
+  ]
+  content = openNearest({
+    replicas,
+    patience: { failures: 5, openS: 60, successes: 2 },
+    ...around,
+    metrics: openMetrics({ ofProcess: false }),
+  })
+})
+afterEach(() => content.close())
+
+const item = (signal?: AbortSignal) => content.item('camera', sampleId('camera', 1), signal)
+const answeredBy = async (signal?: AbortSignal) => ((await item(signal)).borrowed ? 'sa' : 'eu')
+const breakerOf = (region: string) => content.regions().find((status) => status.region === region)?.breaker
+
+test('the near one answers; while it is away the next does, and says so', async () => {
+  expect(await item()).not.toHaveProperty('borrowed')
+  way.cut()
+  expect(await item()).toMatchObject({ found: true, borrowed: true, position: { epoch, seq: far.seq() } })
+  way.mend()
+  aheadMs += 1_500 // the engine itself asks again after a second
+  expect(await answeredBy()).toBe('eu')
+})
+
+test('after five failures in a row it is left alone for a minute, and two answers bring it back', async () => {
+  way.cut()
+  for (let n = 1; n <= 5; n++) expect(await answeredBy()).toBe('sa')
+  expect(breakerOf('eu')).toBe('open')
+  way.mend()
+  aheadMs += 59_000
+  expect(await answeredBy()).toBe('sa')
+  aheadMs += 1_000
+  expect(await answeredBy()).toBe('eu')
+  expect(breakerOf('eu')).toBe('half-open')
+  expect(await answeredBy()).toBe('eu')
+  expect(breakerOf('eu')).toBe('closed')
+})
+
+test('a failure on trial leaves it alone for another minute', async () => {
+  way.cut()
+  for (let n = 1; n <= 5; n++) await item()
+  aheadMs += 60_000
+  expect(await answeredBy()).toBe('sa')
+  expect(breakerOf('eu')).toBe('open')
+})
+
+test('a statement that takes too long is refused at once, and counts for nothing', async () => {
+  const blocker = ask(near.url, `begin; lock table "${near.schema}".camera in access exclusive mode; select pg_sleep(6)`).catch(() => {})
+  while ((await ask<{ n: number }>(near.url, `select count(*)::int as n from pg_locks where mode = 'AccessExclusiveLock'`))[0]?.n === 0)
+    await systemClock.sleep(5)
+  for (let n = 1; n <= 5; n++) {
+    const refusal = await item().catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(Refusal)
+    expect((refusal as Refusal).reason).toBe('late')
+  }
+  expect(breakerOf('eu')).toBe('closed')
+  await blocker
+}, 20_000)
+
+test('a row that replay takes away is asked of the next one, and counts for nothing', async () => {
+  await ask(
+    near.url,
+    `set search_path = "${near.schema}"; alter table camera rename to camera_aside;
+    create function taken() returns setof camera_aside language plpgsql as $$ begin raise exception using errcode = '40001'; end $$;
+    create view camera as select * from taken(); grant select on camera to rcr_read`,
+  )
+  for (let n = 1; n <= 6; n++) expect(await answeredBy()).toBe('sa')
+  expect(breakerOf('eu')).toBe('closed')
+  await ask(
+    near.url,
+    `set search_path = "${near.schema}"; drop view camera; drop function taken(); alter table camera_aside rename to camera`,
+  )
+  expect(await answeredBy()).toBe('eu')
+})
+
+test('a request stays with the replica that answered it first', async () => {
+  const [request, next] = [new AbortController().signal, new AbortController().signal]
+  way.cut()
+  expect(await answeredBy(request)).toBe('sa')
+  way.mend()
+  aheadMs += 1_500
+  expect(await answeredBy(request)).toBe('sa')
+  expect(await answeredBy(next)).toBe('eu')
+})
+
+test('a request that needs more than the near one has goes on where there is more', async () => {
+  const { signal } = new AbortController()
+  expect(await content.further?.({ epoch, seq: far.seq() + 1 }, signal)).toBe(false)
+  expect(await answeredBy(signal)).toBe('eu')
+  expect(await content.further?.({ epoch, seq: far.seq() }, signal)).toBe(true)
+  expect(await answeredBy(signal)).toBe('sa')
+})
+
+test('with the near one away the tail follows the next, and comes back', async () => {
+  expect((await content.tail(null)).position.seq).toBe(near.seq())
+  way.cut()
+  expect((await content.tail(near.seq())).changes).toMatchObject([{ kind: 'review', act: 'published' }])
+  way.mend()
+  expect((await content.tail(null)).position.seq).toBe(near.seq())
+})

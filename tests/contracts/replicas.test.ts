@@ -1,0 +1,167 @@
+// Databases that follow each other, on real servers: copied, read, cut off, promoted, taken back.
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Change } from '../../src/domain/change.ts'
+import { openPaced } from '../../src/engines/postgres/paced.ts'
+import { prepareDatabase } from '../../src/engines/postgres/prepare.ts'
+import { openProjection } from '../../src/engines/postgres/projection.ts'
+import { regionUrl } from '../../src/engines/replicas/peer.ts'
+import { promote } from '../../src/engines/replicas/promote.ts'
+import { systemClock } from '../../src/kit/clock.ts'
+import { silentLog } from '../../src/kit/log.ts'
+import { ask, openRing, type Ring, until } from '../ring.ts'
+import { sampleCamera, sampleId } from '../samples.ts'
+
+setDefaultTimeout(60_000)
+
+const notes = async (url: string) => (await ask<{ text: string }>(url, 'select text from note order by text')).map(({ text }) => text)
+const promoteIn = ({ places }: Ring, region: string | null) =>
+  promote({ places, region, anyway: false, clock: systemClock, log: silentLog })
+const childrenOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((child) => child.trim() !== '')
+    .map(Number)
+const pidOf = (folder: string) => Number(readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0])
+
+test('a replica is copied from the running primary over its port alone, shows what is written there, and survives a kill', async () => {
+  await using ring = await openRing('sa', 'eu')
+  const [sa, eu] = [ring.urlOf('sa'), ring.urlOf('eu')]
+  await ring.run('sa')
+  await ask(sa, `create table note as select 'before the copy' as text`)
+  const { member } = await ring.run('eu')
+  expect(await until(() => notes(eu))).toEqual(['before the copy'])
+  await ask(sa, `insert into note values ('after it')`)
+  expect(await until(async () => (await notes(eu)).includes('after it'))).toBe(true)
+  await expect(ask(eu, `insert into note values ('elsewhere')`)).rejects.toThrow('read-only')
+  await until(() => member.status().streaming)
+  expect(member.status()).toMatchObject({ region: 'eu', role: 'replica', follows: 'sa', timeline: 1, copies: 0 })
+
+  process.kill(pidOf(ring.folderOf('eu')), 'SIGKILL')
+  await ask(sa, `insert into note values ('while it was dead')`)
+  expect(await until(async () => (await notes(eu)).includes('while it was dead'))).toBe(true)
+  expect(member.status().copies).toBe(0)
+})
+
+test('the primary is lost: the most advanced is promoted, the others follow, and the old one comes back as a replica', async () => {
+  await using ring = await openRing('sa', 'eu', 'na')
+  const [sa, eu, na] = [ring.urlOf('sa'), ring.urlOf('eu'), ring.urlOf('na')]
+  const first = await ring.run('sa')
+  await ask(sa, `create table note as select 'kept' as text`)
+  const [european, american] = [await ring.run('eu'), await ring.run('na')]
+  await until(() => european.member.status().streaming && american.member.status().streaming)
+  await expect(promoteIn(ring, null)).rejects.toThrow('The primary in sa answers')
+
+  // na stops receiving; eu goes on, and sa has something that nobody received.
+  await american.stop()
+  await ask(sa, `insert into note values ('eu has it')`)
+  await until(async () => (await notes(eu)).includes('eu has it'))
+  await european.stop()
+  await ask(sa, `insert into note values ('nobody has it')`)
+  await first.stop()
+  const [europeanAgain, americanAgain] = await Promise.all([ring.run('eu'), ring.run('na')])
+  await expect(promoteIn(ring, 'na')).rejects.toThrow('The replica in eu has received')
+  expect(await promoteIn(ring, null)).toEqual({ region: 'eu', timeline: 2, ahead: [], away: ['sa'] })
+  await ask(eu, `insert into note values ('written in eu')`)
+  expect(await until(async () => (await notes(na)).includes('written in eu') && notes(na))).toEqual(['eu has it', 'kept', 'written in eu'])
+  await until(() => europeanAgain.member.status().role === 'primary')
+  expect(americanAgain.member.status()).toMatchObject({ follows: 'eu', copies: 0 })
+
+  const back = await ring.run('sa')
+  expect(await until(async () => (await notes(sa)).includes('written in eu') && notes(sa))).toEqual(['eu has it', 'kept', 'written in eu'])
+  await until(() => back.member.status().streaming)
+  expect(back.member.status()).toMatchObject({ role: 'replica', follows: 'eu', timeline: 2, copies: 1 })
+})
+
+test('a replica whose part of the log is gone is copied anew, and is read meanwhile', async () => {
+  await using ring = await openRing('sa', 'eu')
+  const [sa, eu] = [ring.urlOf('sa'), ring.urlOf('eu')]
+  const settings = {
+    fsync: false,
+    shared_buffers: '16MB',
+    max_slot_wal_keep_size: '32MB',
+    wal_keep_size: '0',
+    min_wal_size: '32MB',
+    max_wal_size: '32MB',
+  }
+  await ring.run('sa', { settings })
+  await ask(sa, `create table note as select 'old' as text`)
+  const { member, stop } = await ring.run('eu', { settings })
+  await until(() => member.status().streaming)
+  await stop()
+  for (let n = 0; n < 6; n++) await ask(sa, `insert into note values ('row'); select pg_switch_wal(); checkpoint`)
+  await ask(sa, `delete from note; insert into note values ('new')`)
+  const [slot] = await ask<{ wal_status: string }>(sa, `select wal_status from pg_replication_slots where slot_name = 'rcr_eu'`)
+  expect(slot?.wal_status).toBe('lost')
+
+  const again = await ring.run('eu', { settings })
+  expect(await notes(eu)).toEqual(['old'])
+  expect(await until(async () => (await notes(eu)).includes('new'))).toBe(true)
+  expect(again.member.status()).toMatchObject({ copies: 1, follows: 'sa' })
+})
+
+test('replicas have as many connections as the primary, also when it gets more', async () => {
+  await using ring = await openRing('sa', 'eu')
+  const [sa, eu] = [ring.urlOf('sa'), ring.urlOf('eu')]
+  const first = await ring.run('sa', { settings: { fsync: false, shared_buffers: '16MB', max_connections: 70 } })
+  await ask(sa, `create table note as select 'old' as text`)
+  const { member } = await ring.run('eu')
+  await until(() => member.status().streaming)
+  expect(await ask(eu, 'show max_connections')).toEqual([{ max_connections: '70' }])
+  await first.stop()
+  await ring.run('sa', { settings: { fsync: false, shared_buffers: '16MB', max_connections: 90 } })
+  await ask(sa, `insert into note values ('new')`)
+  expect(await until(async () => (await notes(eu)).includes('new'))).toBe(true)
+  expect(member.status().copies).toBe(0)
+})
+
+test('the role of the regions reads the read model, and nothing else', async () => {
+  await using ring = await openRing('sa', 'eu')
+  await ring.run('sa')
+  await ask(ring.urlOf('sa'), `create table private as select 1 as n`)
+  await ring.run('eu')
+  const url = regionUrl(ring.urlOf('eu'))
+  await expect(ask(url, 'select * from private')).rejects.toThrow('permission denied')
+  expect(await until(() => ask(url, `select pg_has_role('rcr_read', 'set') as may`))).toEqual([{ may: true }])
+})
+
+test('a rebuild waits for the slowest replica, and the live build does not', async () => {
+  await using ring = await openRing('sa', 'eu')
+  const url = ring.urlOf('sa')
+  await ring.run('sa')
+  const around = { log: silentLog, clock: systemClock }
+  await prepareDatabase(url, silentLog)
+  const projection = openPaced({ url, projection: openProjection({ url, ...around }), behindBytes: 8 * 2 ** 20, ...around })
+  const live = await projection.open('2026-11-21-a')
+  const rebuilt = await projection.create('2026-11-21-a')
+  const { member } = await ring.run('eu')
+  await until(() => member.status().streaming)
+
+  const standby = pidOf(ring.folderOf('eu'))
+  const asleep = [standby, ...childrenOf(standby)]
+  for (const pid of asleep) process.kill(pid, 'SIGSTOP')
+  const said: string[] = []
+  let rebuilding: Promise<unknown> = Promise.resolve()
+  try {
+    await ask(url, "select pg_switch_wal(), pg_create_restore_point(repeat('x', 60)); select pg_switch_wal()")
+    const end = { seq: 1, at: new Date(systemClock.now()).toISOString() }
+    const change = {
+      seq: 1,
+      at: end.at,
+      by: null,
+      kind: 'camera',
+      id: sampleId('camera', 1),
+      version: 1,
+      document: sampleCamera(1),
+    } as Change
+    rebuilding = projection.apply(rebuilt.schema, [change], end).then(() => said.push('rebuilt'))
+    for (let n = 0; n < 5; n++) await projection.apply(live.schema, n === 0 ? [change] : [], end)
+    said.push('live')
+  } finally {
+    for (const pid of asleep) process.kill(pid, 'SIGCONT')
+  }
+  await rebuilding
+  expect(said).toEqual(['live', 'rebuilt'])
+  await projection.close()
+})

@@ -1,0 +1,206 @@
+// The gateway before a region, as HAProxy runs it: what is asked once more and what never, who answers for whom, how much one may ask.
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttp, type Server } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findHaproxy } from '../../scripts/world/engines.ts'
+import { readingOperations } from '../../src/commands/haproxy.ts'
+import { Gateway, haproxyConfig } from '../../src/commands/haproxy-config.ts'
+import { secureRandom, systemClock } from '../../src/kit/clock.ts'
+import { silentLog } from '../../src/kit/log.ts'
+import { openMetrics } from '../../src/kit/metric.ts'
+import { freePorts, until } from '../ring.ts'
+
+const isThere = (() => {
+  try {
+    return findHaproxy() !== ''
+  } catch (error) {
+    if (process.env.CI === 'true') throw error
+    return false
+  }
+})()
+const deploy = join(import.meta.dir, '..', '..', 'deploy', 'haproxy')
+const folder = mkdtempSync(join(tmpdir(), 'rcr-gateway-'))
+const reading = readingOperations({
+  clock: systemClock,
+  random: secureRandom,
+  log: silentLog,
+  metrics: openMetrics({ ofProcess: false }),
+})
+
+/** A service that remembers what it was asked. `status`: of its answers; null: it ends the connection without one. */
+interface Stub {
+  port: number
+  asked: string[]
+  status: number | null
+  /** Of its check. */
+  ready: boolean
+  close(): void
+}
+const stubs = new Map<string, Stub>()
+let haproxy: ChildProcess
+let front = ''
+let operators = ''
+const limits = { reading: 300, other: 30 }
+
+async function openStub(name: string): Promise<Stub> {
+  const stub: Stub = { port: 0, asked: [], status: 200, ready: true, close: () => server.close() }
+  const server: Server = createHttp((request, response) => {
+    if (request.url === '/readyz') return void response.writeHead(stub.ready ? 200 : 503).end()
+    stub.asked.push(`${request.method} ${request.url} ${request.headers['x-forwarded-for']}`)
+    if (stub.status === null) return void request.socket.destroy()
+    response.writeHead(stub.status, { 'x-by': name }).end(name)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  stub.port = (server.address() as AddressInfo).port
+  stubs.set(name, stub)
+  return stub
+}
+
+const stub = (name: string): Stub => stubs.get(name) ?? expect.unreachable(name)
+const by = async (path: string, init: RequestInit = {}) => {
+  // A connection each: on one that was used before, the client would itself ask once more.
+  const response = await fetch(`${front}${path}`, { keepalive: false, ...init })
+  await response.arrayBuffer()
+  return `${response.status} ${response.headers.get('x-by')}`
+}
+const afresh = () => {
+  for (const one of stubs.values()) Object.assign(one, { asked: [], status: 200 })
+}
+
+beforeAll(async () => {
+  if (!isThere) return
+  for (const name of ['eu-1', 'eu-2', 'na-1', 'sa-1', 'home']) await openStub(name)
+  const [listen, ops, refusing] = (await freePorts(3)) as [number, number, number]
+  const at = (name: string) => ({ address: `127.0.0.1:${stub(name).port}`, check: `127.0.0.1:${stub(name).port}` })
+  const gateway: Gateway = {
+    region: 'eu',
+    listen: [`127.0.0.1:${listen}`],
+    secure: null,
+    operators: `127.0.0.1:${ops}`,
+    readers: [
+      { region: 'eu', servers: [at('eu-1'), at('eu-2')] },
+      { region: 'na', servers: [at('na-1')] },
+      { region: 'sa', servers: [at('sa-1')] },
+    ],
+    // Said to be ready by another one: nobody listens where it should.
+    home: [{ ...at('home'), grpc: `127.0.0.1:${refusing}` }],
+    limits,
+  }
+  const file = join(folder, 'haproxy.cfg')
+  writeFileSync(file, haproxyConfig(gateway, reading))
+  haproxy = spawn(findHaproxy(), ['-W', '-db', '-f', file], { stdio: 'ignore' })
+  front = `http://127.0.0.1:${listen}`
+  operators = `http://127.0.0.1:${ops}`
+  await until(async () => (await fetch(`${operators}/readyz`)).status === 200)
+}, 20_000)
+
+afterAll(async () => {
+  if (isThere) {
+    const ended = new Promise((resolve) => haproxy.once('exit', resolve))
+    haproxy.kill('SIGTERM')
+    await ended
+  }
+  for (const one of stubs.values()) one.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test.skipIf(!isThere)('what is shipped is what is generated, and HAProxy accepts it', () => {
+  const shipped = readFileSync(join(deploy, 'haproxy.cfg'), 'utf8')
+  expect(shipped).toBe(haproxyConfig(Gateway.parse(JSON.parse(readFileSync(join(deploy, 'eu.json'), 'utf8'))), reading))
+  const certificates = join(folder, 'certificates')
+  mkdirSync(certificates)
+  const [key, certificate, both] = ['key', 'crt', 'pem'].map((end) => join(certificates, `eu.${end}`)) as [string, string, string]
+  const subject = ['-subj', '/CN=localhost', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate]
+  execFileSync('openssl', ['req', '-x509', ...subject], { stdio: 'ignore' })
+  writeFileSync(both, readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'))
+  for (const file of [key, certificate]) rmSync(file)
+  copyFileSync(join(deploy, 'haproxy.cfg'), join(folder, 'shipped.cfg'))
+  execFileSync(findHaproxy(), ['-c', '-f', join(folder, 'shipped.cfg')], { stdio: 'ignore' })
+})
+
+test.skipIf(!isThere)('what readers ask is answered in the region, everything else at home', async () => {
+  afresh()
+  for (const path of ['/api/v1/content?limit=3', '/content/search?q=a', '/api/v1/cameras/nikon-z8', '/graphql?documentId=sha256:1'])
+    expect(await by(path)).toMatch(/^200 eu-[12]$/)
+  for (const path of ['/api/v1/reviews', '/docs', '/graphql?query={a}', '/api/v1/content/a/b']) expect(await by(path)).toBe('200 home')
+  for (const method of ['POST', 'PATCH', 'PUT', 'DELETE']) expect(await by('/api/v1/cameras/nikon-z8', { method })).toBe('200 home')
+  const headers = { 'x-forwarded-for': '203.0.113.9' }
+  expect(await by('/api/v1/reviews', { headers })).toBe('200 home')
+  expect(stub('home').asked.at(-1)).toBe('GET /api/v1/reviews 127.0.0.1')
+})
+
+test.skipIf(!isThere)('a reader who got no answer is answered by another process; a command is never sent twice', async () => {
+  afresh()
+  stub('eu-1').status = null
+  for (let n = 0; n < 10; n++) expect(await by(`/content?limit=${n}`)).toBe('200 eu-2')
+  expect(stub('eu-1').asked.length).toBeGreaterThan(0)
+  afresh()
+  stub('home').status = null
+  // The gateway ends the connection as the service did, or says so.
+  const outcome = await by('/api/v1/reviews', { method: 'POST', body: '{}' }).catch(() => 'ended')
+  expect(outcome).toMatch(/^(ended|502 null)$/)
+  expect(stub('home').asked.length).toBe(1)
+})
+
+test.skipIf(!isThere)('a 503 stands: nobody else is asked', async () => {
+  afresh()
+  for (const name of ['eu-1', 'eu-2']) stub(name).status = 503
+  expect(await by('/content')).toMatch(/^503 eu-[12]$/)
+  expect(stub('eu-1').asked.length + stub('eu-2').asked.length).toBe(1)
+  expect(stub('na-1').asked).toEqual([])
+})
+
+test.skipIf(!isThere)(
+  'a region whose processes are not ready is answered for by the next, or the one after it, and answers again afterwards',
+  async () => {
+    afresh()
+    for (const name of ['eu-1', 'eu-2']) stub(name).ready = false
+    await until(async () => (await by('/content')) === '200 na-1')
+    expect(await by('/api/v1/content/search?q=a')).toBe('200 na-1')
+    stub('na-1').ready = false
+    await until(async () => (await by('/content')) === '200 sa-1')
+    for (const name of ['eu-1', 'eu-2', 'na-1']) stub(name).ready = true
+    await until(async () => /^200 eu-[12]$/.test(await by('/content')))
+  },
+  20_000,
+)
+
+test.skipIf(!isThere)('over HTTP/2 as well', async () => {
+  afresh()
+  const session = connectHttp2(front)
+  const status = await new Promise((resolve, reject) => {
+    session.once('error', reject)
+    session.request({ ':path': '/api/v1/content' }).once('response', (headers) => resolve(headers[':status']))
+  })
+  session.destroy()
+  expect(status).toBe(200)
+})
+
+test.skipIf(!isThere)('a connection refused to a command is a 503 that says when to come back, with its metrics', async () => {
+  const response = await fetch(`${front}/rcr.v1.ContentService/ReadCamera`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/grpc' },
+  })
+  expect({ status: response.status, retryAfter: response.headers.get('retry-after') }).toEqual({ status: 503, retryAfter: '1' })
+  expect(await response.json()).toMatchObject({ status: 503, code: 'unavailable' })
+  const metrics = await (await fetch(`${operators}/metrics`)).text()
+  expect(metrics).toMatch(/haproxy_server_connection_attempts_total\{proxy="home-grpc",server="home-1"\} 1\b/)
+})
+
+test.skipIf(!isThere)('whoever asks too much is told so, in each of two measures', async () => {
+  afresh()
+  const statuses: number[] = []
+  for (let n = 0; n <= limits.other; n++) statuses.push((await fetch(`${front}/api/v1/reviews`, { method: 'POST' })).status)
+  expect(statuses.at(-1)).toBe(429)
+  const response = await fetch(`${front}/api/v1/reviews`)
+  expect({ status: response.status, retryAfter: response.headers.get('retry-after') }).toEqual({ status: 429, retryAfter: '10' })
+  expect(await response.json()).toMatchObject({ code: 'too-many' })
+  expect(await by('/content')).toMatch(/^200 eu/) // reading is another measure
+  const asked = await Promise.all(Array.from({ length: limits.reading + 1 }, () => fetch(`${front}/content`).then(({ status }) => status)))
+  expect(asked).toContain(429)
+})
