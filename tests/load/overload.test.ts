@@ -76,20 +76,20 @@ const count = ({ byStatus }: Found, status: string): number => byStatus[status]?
  * Nothing but answers and refusals, these with the time to come back. Where others stop the machine for a second the database is late
  * or away for us, which is told by 504 and by 503 of another kind.
  */
-function expectAnswersAndRefusals({ found, refused, refusalMs, answerMs }: Attempt): void {
+function expectAnswersAndRefusals({ found, refused }: Attempt): void {
   const right = isLong ? ['200', '503'] : ['200', '503', '504']
   expect(Object.keys(found.byStatus).filter((status) => !right.includes(status))).toEqual([])
   expect({ broken: found.broken, unsent: found.unsent, bare: found.bareRefusals }).toEqual({ broken: 0, unsent: 0, bare: 0 })
   if (isLong) expect(refused).toBe(count(found, '503'))
   else expect(refused).toBeLessThanOrEqual(count(found, '503'))
-  // What answers cost more while all is full is reckoned as the refusals' too: a share that a disturbed short run makes larger.
-  if (refused > 200) expect(refusalMs).toBeLessThan(isLong ? answerMs / 2 : answerMs)
 }
 
 /** Others who use the machine may spoil an attempt, or the maximum before it, but hardly four in a row. */
 async function overwhelm(share: number, seconds: number, least: { short: number; long: number }): Promise<void> {
   const attempts: Attempt[] = []
-  const isGood = ({ goodput, refused }: Attempt) => goodput >= (isLong ? least.long : least.short) && refused > 0
+  // What answers cost more while all is full is reckoned as the refusals' too, so a disturbed attempt says nothing of either.
+  const isCheap = ({ refused, refusalMs, answerMs }: Attempt) => refused <= 200 || refusalMs < answerMs / 2
+  const isGood = (made: Attempt) => made.goodput >= (isLong ? least.long : least.short) && made.refused > 0 && isCheap(made)
   let asked = share
   while (!attempts.some(isGood) && attempts.length < (isLong ? 1 : 4)) {
     const made = await attempt(asked, seconds)

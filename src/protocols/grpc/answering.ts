@@ -55,7 +55,8 @@ export function answering(parts: AnsweringParts): (rpc: Rpc) => Handler {
     })
     const end = (code: status, respond: () => void) => {
       over = true
-      const name = status[gone.signal.aborted ? (clock.now() < deadlineOf(call) ? status.CANCELLED : status.DEADLINE_EXCEEDED) : code]
+      const name =
+        status[gone.signal.aborted ? (clock.now() < deadlineOf(call) - transitMs ? status.CANCELLED : status.DEADLINE_EXCEEDED) : code]
       const seconds = (clock.monotonic() - startedMs) / 1000
       timer.labels(rpc.operation.name, name).observe(seconds)
       log.info('call', { requestId, operation: rpc.operation.name, path: rpc.path, status: name, ms: Math.round(seconds * 10_000) / 10 })
@@ -76,6 +77,9 @@ export function answering(parts: AnsweringParts): (rpc: Rpc) => Handler {
     )
   }
 }
+
+// A client's time begins before its call arrives: by so much it may cancel before the deadline that is known here.
+const transitMs = 250
 
 const refuse = (callback: sendUnaryData<Buffer>, { code, details, metadata }: Status) => callback({ code, details, metadata })
 
