@@ -9,6 +9,7 @@ import { type Clock, type RandomBytes, systemClock } from '../../kit/clock.ts'
 import { type Log, silentLog } from '../../kit/log.ts'
 import type { Metrics } from '../../kit/metric.ts'
 import { Refusal } from '../../kit/refusal.ts'
+import { watcher } from '../../kit/watch.ts'
 import type { Documents, Kind, Master, PrivateKind } from '../../ports/master.ts'
 import type { ShipOptions } from '../../ports/ship.ts'
 import { backup } from './backup.ts'
@@ -23,7 +24,6 @@ import { changeAt, documentOf, headOf } from './records.ts'
 import { type Shipping, type ShippingParts, startShipping } from './shipping.ts'
 import { openStore, type Store } from './store.ts'
 import { sweep } from './sweep.ts'
-import { watcher } from './watch.ts'
 
 interface LmdbMasterOptions {
   /** Made when absent. Of a local disk: LMDB's locks do not work over a network. */
@@ -63,10 +63,12 @@ export async function openLmdbMaster({
   }
   const commit = committer(store, clock)
   const patient = patience(diskClock, () => hasGivenUp(store))
-  const watch = watcher(clock, () => {
+  // LMDB tells no other process that it has changed. A look is one at the last key, some 30 µs with the new snapshot.
+  const newest = () => {
     open().refresh()
     return store.lastSeq()
-  })
+  }
+  const watch = watcher({ clock, newest, shortestMs: 1, longestMs: 50 })
   // One look at the newest snapshot: nothing between the reads of `look` can change what they see.
   const fresh = <T>(look: (nowMs: number) => T): Promise<T> =>
     guarded(folder, () => {

@@ -1,5 +1,5 @@
-// Waiting for the next change: woken at once by commits of this process, by polling for those of others.
-import type { Clock } from '../../kit/clock.ts'
+// Waiting for the next change of a log: woken at once by commits of this process, by polling for those of others.
+import type { Clock } from './clock.ts'
 
 export interface Watch {
   wait(seq: number, timeoutMs: number, signal: AbortSignal): Promise<void>
@@ -8,18 +8,20 @@ export interface Watch {
   close(): void
 }
 
-// LMDB tells no other process that it has changed. A poll is one look at the last key (some 30 µs with the new snapshot), made only
-// while somebody waits: after 1 ms while others' changes keep coming, less and less often up to 50 ms. Commits of this process wake
-// whoever waits and are no reason to look more often.
-const shortestMs = 1
-const longestMs = 50
+export interface WatchOptions {
+  clock: Clock
+  /** The newest seq that any process was acknowledged. What it throws shows itself to whoever reads next; a wait never rejects. */
+  newest: () => number | Promise<number>
+  /** Looks are made only while somebody waits: after this time while others' changes keep coming, then less and less often. */
+  shortestMs: number
+  longestMs: number
+}
 
-/** `lastSeq` must see the commits of every process. */
-export function watcher(clock: Clock, lastSeq: () => number): Watch {
+export function watcher({ clock, newest, shortestMs, longestMs }: WatchOptions): Watch {
   const waiting = new Set<{ seq: number; wake: () => void }>()
   const closing = new AbortController()
   let polling = false
-  /** The last change that anybody here has heard of. */
+  /** The last change that anybody here has heard of. Commits of this process are no reason to look more often. */
   let known = 0
 
   const reached = (seq: number) => {
@@ -27,11 +29,19 @@ export function watcher(clock: Clock, lastSeq: () => number): Watch {
     for (const one of waiting) if (seq > one.seq) one.wake()
   }
 
+  const look = async (): Promise<number> => {
+    try {
+      return await newest()
+    } catch {
+      return 0
+    }
+  }
+
   const poll = async () => {
     polling = true
     let gapMs = shortestMs
     while (waiting.size > 0 && !closing.signal.aborted) {
-      const seq = look(lastSeq)
+      const seq = await look()
       gapMs = seq > known ? shortestMs : Math.min(longestMs, gapMs * 1.25)
       reached(seq)
       await clock.sleep(gapMs, closing.signal)
@@ -41,12 +51,13 @@ export function watcher(clock: Clock, lastSeq: () => number): Watch {
 
   return {
     async wait(seq, timeoutMs, signal) {
-      if (signal.aborted || closing.signal.aborted || look(lastSeq) > seq) return
+      if (signal.aborted || closing.signal.aborted) return
       const woken = new AbortController()
       const one = { seq, wake: () => woken.abort() }
       waiting.add(one)
       signal.addEventListener('abort', one.wake)
-      if (!polling) void poll()
+      if (polling) void look().then(reached)
+      else void poll()
       await clock.sleep(timeoutMs, woken.signal)
       signal.removeEventListener('abort', one.wake)
       waiting.delete(one)
@@ -56,14 +67,5 @@ export function watcher(clock: Clock, lastSeq: () => number): Watch {
       closing.abort()
       for (const one of waiting) one.wake()
     },
-  }
-}
-
-// An engine that cannot be read shows itself to whoever reads next; a wait never rejects.
-function look(lastSeq: () => number): number {
-  try {
-    return lastSeq()
-  } catch {
-    return 0
   }
 }
