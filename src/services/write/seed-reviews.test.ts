@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { openLmdbMaster } from '../../engines/lmdb/master.ts'
 import { secureRandom, systemClock } from '../../kit/clock.ts'
 import { silentLog } from '../../kit/log.ts'
+import { Refusal } from '../../kit/refusal.ts'
 import type { Commit, Master } from '../../ports/master.ts'
 import type { FirstData } from './first-data.ts'
 import { seedReviews } from './seed-reviews.ts'
@@ -94,6 +95,37 @@ test('interrupted by a signal it ends soon; repeated it becomes what it would ha
   expect((await seed(broken, 2000)).added).toBe(2000 - first.added)
   await seed(whole, 2000)
   expect(await reviewsOf(broken)).toEqual(await reviewsOf(whole))
+})
+
+test('a master that is late for a while is waited for, whether or not it stored what it was late with', async () => {
+  const master = await emptyMaster()
+  let commits = 0
+  const late = through(master, async (commit) => {
+    commits += 1
+    if (commits === 15) await master.commit(commit)
+    if (commits >= 15 && commits < 19) throw new Refusal('unavailable', 'late', { code: 'master-late' })
+    return master.commit(commit)
+  })
+  const clock = { ...systemClock, sleep: () => Promise.resolve() }
+  const options = { clock, log: silentLog, firstData, reviews: 2000, seed: 1, onProgress: () => {} }
+  expect(await seedReviews({ ...options, master: late, signal: new AbortController().signal })).toMatchObject({ reviews: 2000 })
+  expect(await reviewsOf(master)).toHaveLength(2000)
+})
+
+test('a master that stays away ends it with its own words', async () => {
+  const master = await emptyMaster()
+  let commits = 0
+  const gone = through(master, (commit) => {
+    commits += 1
+    return commits < 15 ? master.commit(commit) : Promise.reject(new Refusal('unavailable', 'it stays away'))
+  })
+  let ms = 0
+  const pass = async (more: number) => {
+    ms += more
+  }
+  const clock = { ...systemClock, monotonic: () => ms, sleep: pass }
+  const options = { clock, log: silentLog, firstData, reviews: 2000, seed: 1, onProgress: () => {} }
+  await expect(seedReviews({ ...options, master: gone, signal: new AbortController().signal })).rejects.toThrow('it stays away')
 })
 
 test('a commit that fails among others in flight leaves a gap that the next run closes', async () => {

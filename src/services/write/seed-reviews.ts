@@ -42,6 +42,8 @@ const atOnce = 40
 /** Commits that are made ready while others wait for the disk, which syncs them together. */
 const inFlight = 8
 const progressMs = 1000
+/** A disk that others keep busy stands still for seconds, and hours of seeding should not end with that. */
+const patienceMs = 120_000
 
 export async function seedReviews({ master, clock, log, firstData, reviews, seed, signal, onProgress }: Seeding): Promise<Seeded> {
   const make = corpus(seed, await catalogueOf(master, clock, firstData))
@@ -59,11 +61,26 @@ export async function seedReviews({ master, clock, log, firstData, reviews, seed
   const bringFrom = async (start: number) => {
     const end = Math.min(start + atOnce, reviews)
     const items = Array.from({ length: end - start }, (_, at) => itemOf(make(start + at)))
-    const brought = await bring('review', items)
+    const brought = await patiently(() => bring('review', items))
     if (brought.skipped > 0) log.warn('reviews refer to what has been deleted meanwhile', { skipped: brought.skipped, from: start })
     added += brought.added
     done = Math.max(done, end)
     if (clock.monotonic() - toldMs >= progressMs) tell()
+  }
+
+  /** Whatever came of the commit that was late, the next attempt finds it. */
+  const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
+    const sinceMs = clock.monotonic()
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        const isLate = error instanceof Refusal && error.reason === 'unavailable'
+        if (!isLate || signal.aborted || clock.monotonic() - sinceMs >= patienceMs) throw error
+        log.warn('the master is late, trying again', { error })
+        await clock.sleep(1000 * (error.retryAfterS ?? 1), signal)
+      }
+    }
   }
 
   const failures: unknown[] = []
