@@ -7,7 +7,7 @@ import { openLmdbMaster } from '../../src/engines/lmdb/master.ts'
 import { restoreLmdbMaster } from '../../src/engines/lmdb/restore.ts'
 import { openShipFolder } from '../../src/engines/ship/folder.ts'
 import { openShipped } from '../../src/engines/ship/shipped.ts'
-import { type Clock, secureRandom, systemClock } from '../../src/kit/clock.ts'
+import { type Clock, instant, secureRandom, systemClock } from '../../src/kit/clock.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
 import type { Master, Write } from '../../src/ports/master.ts'
@@ -135,7 +135,7 @@ test('with sync nothing is acknowledged that is not there: commands are refused 
   await rename(place, `${place}.away`)
   await writeFile(place, '')
   const key = (n: number) => ({ key: `key-${n}`, requestHash: '', answer: { status: 201 } })
-  const commitWith = (n: number) => master.commit({ at: sampleTime, by: null, writes: [review(n)], idempotency: key(n) })
+  const commitWith = (n: number) => master.commit({ at: instant(systemClock), by: null, writes: [review(n)], idempotency: key(n) })
   // It may be stored, but that must not be told, neither now nor to a repeat.
   expect(await refusalOf(commitWith(2))).toMatchObject({ reason: 'unavailable', code: 'master-late' })
   expect(await refusalOf(commitWith(3))).toMatchObject({ reason: 'unavailable', code: 'ship-failed', retryAfterS: 2 })
