@@ -4,12 +4,11 @@ import type { Change } from '../../src/domain/change.ts'
 import { openPool } from '../../src/engines/postgres/connect.ts'
 import { prepareDatabase } from '../../src/engines/postgres/prepare.ts'
 import { openProjection } from '../../src/engines/postgres/projection.ts'
-import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog as log } from '../../src/kit/log.ts'
 import type { Projection } from '../../src/ports/projection.ts'
 import { type TestDatabase, testPostgres } from '../postgres.ts'
 import { seeded } from '../random.ts'
-import { sampleCamera, sampleId, sampleTime } from '../samples.ts'
+import { sampleCamera, sampleClock, sampleId, sampleTime } from '../samples.ts'
 
 let database: TestDatabase
 let projection: Projection
@@ -17,7 +16,7 @@ let reader: ReturnType<typeof openPool>
 beforeAll(async () => {
   database = await (await testPostgres()).database()
   await prepareDatabase(database.url, log)
-  projection = openProjection({ url: database.url, log, clock: systemClock })
+  projection = openProjection({ url: database.url, log, clock: sampleClock })
   reader = openPool({ url: database.url, role: 'rcr_read', max: 1, log })
 })
 afterAll(async () => {

@@ -8,16 +8,15 @@ import { prepareDatabase } from '../../src/engines/postgres/prepare.ts'
 import { openProjection } from '../../src/engines/postgres/projection.ts'
 import { mappingVersion } from '../../src/engines/postgres/rows.ts'
 import { sqlText } from '../../src/engines/postgres/sql.ts'
-import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import type { Refusal } from '../../src/kit/refusal.ts'
 import type { Applied } from '../../src/ports/projection.ts'
 import { type TestDatabase, testPostgres } from '../postgres.ts'
-import { sampleEditor } from '../samples.ts'
+import { sampleClock, sampleEditor } from '../samples.ts'
 import { projectionSuite } from './projection.suite.ts'
 
 const log = silentLog
-const open = (url: string) => openProjection({ url, log, clock: systemClock })
+const open = (url: string) => openProjection({ url, log, clock: sampleClock })
 const pool = (url: string, role: Role | null) => openPool({ url, role, max: 2, log })
 
 projectionSuite('PostgreSQL', async () => {

@@ -1,6 +1,6 @@
 // The model of the projection keeps the same contract as PostgreSQL, so what is proven over it holds for both.
-import { systemClock } from '../../src/kit/clock.ts'
 import { projectionSuite } from '../contracts/projection.suite.ts'
+import { sampleClock } from '../samples.ts'
 import { memoryDatabase, memoryProjection, rowsOf } from './memory-projection.ts'
 
 projectionSuite('memory', async () => {
@@ -10,5 +10,5 @@ projectionSuite('memory', async () => {
     if (build === undefined) throw new Error(`no build ${schema}`)
     return rowsOf(build, table)
   }
-  return { projection: memoryProjection(db, systemClock), another: memoryProjection(db, systemClock), rows, dispose: async () => {} }
+  return { projection: memoryProjection(db, sampleClock), another: memoryProjection(db, sampleClock), rows, dispose: async () => {} }
 })
