@@ -1,13 +1,14 @@
 // rcr start: the whole system, in one process or in several that share its port, until a signal.
 import { labelled } from '../kit/labelled.ts'
 import type { Metrics } from '../kit/metric.ts'
+import { patiently } from '../kit/patiently.ts'
 import { Refusal } from '../kit/refusal.ts'
 import { listen } from '../kit/serve.ts'
 import { type Settings, table } from '../settings.ts'
 import { openDoors } from '../system/doors.ts'
 import { type Engines, openDemoPayments, openEngines } from '../system/engines.ts'
 import { openServices, readinessOf, runServices, type Services } from '../system/services.ts'
-import { around, type Command, readFlags } from './command.ts'
+import { around, type Command, type Running, readFlags } from './command.ts'
 import { bringDemoAccounts, demoPassword, refuseDemoAccounts } from './demo.ts'
 import { readFirstData, readFirstShop } from './first-data.ts'
 import { drainMs, firstView, serviceSettings, untilOver } from './serve.ts'
@@ -33,7 +34,7 @@ that dies is started again, and all end with this one.`,
     const served = await serviceSettings(running)
     const engines = await openEngines(settings, 'alone', surroundings, stack)
     const services = openServices(engines, served, surroundings)
-    await prepare(settings, engines, services)
+    await prepare(running, engines, services)
 
     let workers: Workers | null = null
     const readiness = () => {
@@ -111,9 +112,11 @@ const grpcListening = ({ RCR_HOST, RCR_GRPC_PORT, RCR_GRPC_TLS_CERT: certificate
   tls: certificate === null || key === null ? null : { certificate, key },
 })
 
-async function prepare(settings: Settings, engines: Engines, services: Services): Promise<void> {
+/** Whatever a start that broke off has brought is found by the next one. */
+async function prepare({ settings, clock, signal, log }: Running, engines: Engines, services: Services): Promise<void> {
   if (settings.RCR_MODE === 'production') return refuseDemoAccounts(engines)
-  await Promise.all([bringFirstData(services), bringDemoAccounts(engines, services)])
+  const bring = (what: () => Promise<void>) => patiently(what, clock, signal, (error) => log.warn('the master is late', { error }))
+  await Promise.all([bring(() => bringFirstData(services)), bring(() => bringDemoAccounts(engines, services))])
 }
 
 /** The shop sells what is in the catalogue. */

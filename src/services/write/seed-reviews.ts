@@ -4,6 +4,7 @@ import { draft, publish } from '../../domain/review.ts'
 import { slugClaim } from '../../domain/slug.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
+import { patiently } from '../../kit/patiently.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
 import { bringer, type Item } from './bring.ts'
@@ -42,8 +43,6 @@ const atOnce = 40
 /** Commits that are made ready while others wait for the disk, which syncs them together. */
 const inFlight = 8
 const progressMs = 1000
-/** A disk that others keep busy stands still for seconds, and hours of seeding should not end with that. */
-const patienceMs = 120_000
 
 export async function seedReviews({ master, clock, log, firstData, reviews, seed, signal, onProgress }: Seeding): Promise<Seeded> {
   const make = corpus(seed, await catalogueOf(master, clock, firstData))
@@ -61,26 +60,17 @@ export async function seedReviews({ master, clock, log, firstData, reviews, seed
   const bringFrom = async (start: number) => {
     const end = Math.min(start + atOnce, reviews)
     const items = Array.from({ length: end - start }, (_, at) => itemOf(make(start + at)))
-    const brought = await patiently(() => bring('review', items))
+    // Whatever came of a commit that was late, the next attempt finds it.
+    const brought = await patiently(
+      () => bring('review', items),
+      clock,
+      signal,
+      (error) => log.warn('the master is late', { error }),
+    )
     if (brought.skipped > 0) log.warn('reviews refer to what has been deleted meanwhile', { skipped: brought.skipped, from: start })
     added += brought.added
     done = Math.max(done, end)
     if (clock.monotonic() - toldMs >= progressMs) tell()
-  }
-
-  /** Whatever came of the commit that was late, the next attempt finds it. */
-  const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
-    const sinceMs = clock.monotonic()
-    for (;;) {
-      try {
-        return await work()
-      } catch (error) {
-        const isLate = error instanceof Refusal && error.reason === 'unavailable'
-        if (!isLate || signal.aborted || clock.monotonic() - sinceMs >= patienceMs) throw error
-        log.warn('the master is late, trying again', { error })
-        await clock.sleep(1000 * (error.retryAfterS ?? 1), signal)
-      }
-    }
   }
 
   const failures: unknown[] = []
