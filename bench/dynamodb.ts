@@ -1,11 +1,10 @@
 // Reviews acknowledged by a master on DynamoDB: beside bare items of the same bytes, put on condition by as many writers.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { openClient } from '../src/engines/dynamodb/client.ts'
 import { makeTable } from '../src/engines/dynamodb/create-table.ts'
-import { fixedCredentials } from '../src/engines/dynamodb/credentials.ts'
-import { secureRandom, systemClock } from '../src/kit/clock.ts'
+import { systemClock } from '../src/kit/clock.ts'
 import type { Benchmark, Lab } from './kit/lab.ts'
+import { localClient } from './kit/local-dynamo.ts'
 import { spending, taking } from './kit/measure.ts'
 import { cpuUs, freePort, runClient, type Started, start } from './kit/process.ts'
 import { against, short } from './kit/table.ts'
@@ -61,9 +60,7 @@ async function startLocal(): Promise<Local> {
   const words = ['java', '-Xmx1g', `-Djava.library.path=${join(home, 'DynamoDBLocal_lib')}`, '-jar', join(home, 'DynamoDBLocal.jar')]
   const started = await start({ core: 'server', words: [...words, '--port', port, '--inMemory', '-sharedDb'], ready: /Initializing/ })
   const endpoint = `http://127.0.0.1:${port}`
-  const credentials = fixedCredentials({ accessKeyId: 'local', secretAccessKey: 'local' })
-  const around = { clock: systemClock, random: secureRandom }
-  const call = openClient({ endpoint, region: 'sa-east-1', credentials, answerMs: 10_000, ...around })
+  const call = localClient(endpoint)
   for (let tries = 0; ; tries++) {
     try {
       await makeTable(call, table, systemClock)

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { readNetworks } from './kit/client-address.ts'
 import { type LimitClass, limitClasses } from './kit/operation.ts'
+import { type Breakers, type DependencyName, withBreaker } from './resilience.ts'
 
 interface Setting<T> {
   /** Throws a sentence that names the fix. */
@@ -83,12 +84,19 @@ function longSecret(text: string): string {
   return text
 }
 
-/** `5/60/2` */
-function patience(text: string) {
-  const [, failures, openS, successes] = (/^([1-9]\d{0,3})\/(\d{1,4})\/([1-9]\d{0,3})$/.exec(text) ?? []).map(Number)
-  if (failures === undefined || openS === undefined || successes === undefined || openS < 1)
-    throw new Error('must be failures/seconds/successes, each from 1: 5/60/2')
-  return { failures, openS, successes }
+/** `replica=5/60/2,payment=5/5/2`; without a name it is that of the replicas. */
+function breakers(text: string): Breakers {
+  if (text === '') return {}
+  const given = text.split(',').map((part) => {
+    const [, named = 'replica', ...triple] = /^\s*(?:([a-z]+)=)?([1-9]\d{0,3})\/([1-9]\d{0,3})\/([1-9]\d{0,3})\s*$/.exec(part) ?? []
+    const name = withBreaker.find((candidate) => candidate === named)
+    const [failures, openS, successes] = triple.map(Number)
+    if (name === undefined || failures === undefined || openS === undefined || successes === undefined)
+      throw new Error(`must be failures/seconds/successes, each from 1, of some of ${withBreaker.join(', ')}: replica=5/60/2,payment=5/5/2`)
+    return [name, { failures, openMs: openS * 1000, successes }] as [DependencyName, NonNullable<Breakers[DependencyName]>]
+  })
+  if (new Set(given.map(([name]) => name)).size < given.length) throw new Error('must name each dependency once')
+  return Object.fromEntries(given)
 }
 
 export type ShipSetting = 'off' | { mode: 'async' | 'sync'; folder: string }
@@ -238,9 +246,9 @@ export const table = {
     help: 'A PostgreSQL ≥ 15 of your own for the read model. Unset: an embedded PostgreSQL 18 in RCR_DATA.',
   }),
   RCR_BREAKER: setting({
-    read: patience,
-    standard: '5/60/2',
-    help: 'A replica that fails so often in a row is left alone for so many seconds, until so many answers in a row bring it back.',
+    read: breakers,
+    standard: '',
+    help: 'What fails so often in a row is left alone for so many seconds, until so many answers in a row bring it back: replica=5/60/2,payment=5/5/2, see docs/resilience.md. 5/60/2 alone is that of the replicas.',
   }),
   RCR_REGION: optional({ read: region, help: 'The region of this process, one of RCR_DATABASES: read from before any other.' }),
   RCR_DATABASES: optional({

@@ -41,10 +41,11 @@ const rules: Rule[] = [
     packages: ['node:', 'zod', 'graphql', '@graphql-yoga/render-graphiql', 'lru-cache'],
   },
   { room: /^protocols\//, may: ['kit/', 'protocols/'], packages: ['node:', 'zod', 'hono', 'swagger-ui-dist'] },
-  { room: /^settings\.ts$/, may: ['kit/'], packages: ['node:'] },
+  { room: /^resilience\.ts$/, may: ['kit/'], packages: [] },
+  { room: /^settings\.ts$/, may: ['kit/', 'resilience.ts'], packages: ['node:'] },
   {
     room: /^system\//,
-    may: ['ports/', 'domain/', 'kit/', 'engines/', 'services/', 'protocols/', 'system/', 'settings.ts'],
+    may: ['ports/', 'domain/', 'kit/', 'engines/', 'services/', 'protocols/', 'system/', 'settings.ts', 'resilience.ts'],
     packages: ['node:'],
   },
   {

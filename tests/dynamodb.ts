@@ -13,7 +13,8 @@ import { type Placed, placeKey } from '../src/engines/dynamodb/keys.ts'
 import type { Entry } from '../src/engines/dynamodb/records.ts'
 import { openTable, text } from '../src/engines/dynamodb/table.ts'
 import type { Item } from '../src/engines/dynamodb/wire.ts'
-import { secureRandom, systemClock } from '../src/kit/clock.ts'
+import { systemClock } from '../src/kit/clock.ts'
+import { dependencyOf } from './dependencies.ts'
 import type { Acknowledged } from './dynamodb-writer.ts'
 
 /** DYNAMODB_LOCAL_JAR names another copy than that of the npm package. Its licence allows development and tests, no redistribution. */
@@ -35,8 +36,7 @@ export const clientAt = (endpoint: string, fetch?: Fetch, answerMs = 10_000): Ca
     region: 'sa-east-1',
     credentials: fixedCredentials(credentials),
     clock: systemClock,
-    random: secureRandom,
-    answerMs, // long: DynamoDB Local on a busy machine
+    dependency: dependencyOf('master', { tryMs: answerMs, callMs: 2 * answerMs }), // long: DynamoDB Local on a busy machine
     ...(fetch && { fetch }),
   })
 
@@ -113,7 +113,7 @@ export interface Audit {
  */
 export async function audit(call: Call, name: string, but?: 'late places'): Promise<Audit> {
   const items: Item[] = []
-  for await (const page of openTable(name, call, systemClock, secureRandom).scan()) items.push(...page)
+  for await (const page of openTable(name, call).scan()) items.push(...page)
   const of = (prefix: string) => items.filter(({ pk }) => pk.startsWith(prefix)).sort((a, b) => Buffer.compare(a.sk, b.sk))
   const log = of('log#')
   expect(log.map(({ n }) => n)).toEqual(log.map((_, i) => i + 1))

@@ -8,6 +8,7 @@ import { systemClock } from '../src/kit/clock.ts'
 import { silentLog } from '../src/kit/log.ts'
 import type { Content } from '../src/ports/content.ts'
 import type { Projection } from '../src/ports/projection.ts'
+import { dependencyOf } from './dependencies.ts'
 import { testPostgres } from './postgres.ts'
 import { sampleCamera, sampleCategory, sampleEditor, sampleId, sampleLens, sampleProduct, sampleReview, sampleTime } from './samples.ts'
 
@@ -77,7 +78,7 @@ export async function openLibrary(): Promise<Library> {
   await prepareDatabase(database.url, silentLog)
   const projection = openProjection({ url: database.url, log: silentLog, clock: systemClock })
   const { schema } = await projection.open(epoch)
-  const content = openContent({ url: database.url, log: silentLog })
+  const content = openContent({ url: database.url, log: silentLog, dependency: dependencyOf('database') })
   const versions = new Map<string, number>()
   let seq = 0
   const publish = async (documents: readonly Document[]) => {

@@ -9,6 +9,7 @@ import { type Member, openMember } from '../src/engines/replicas/member.ts'
 import type { Place } from '../src/engines/replicas/peer.ts'
 import { secureRandom, systemClock } from '../src/kit/clock.ts'
 import { openLog, silentLog } from '../src/kit/log.ts'
+import { dependencyOf } from './dependencies.ts'
 
 export const ringSecret = 'a-secret-for-tests-alone'
 
@@ -56,6 +57,7 @@ export async function openRing(...regions: string[]): Promise<Ring> {
         folder: join(folder, region),
         region,
         places,
+        peers: () => dependencyOf('peer'),
         first: region === regions[0] ? 'primary' : 'replica',
         settings: { fsync: false, shared_buffers: '16MB', max_connections: 60 },
         log: process.env.RING_LOG ? openLog('debug', (line) => process.stderr.write(`${line}\n`)) : silentLog,

@@ -2,12 +2,11 @@
 // service commits them, or `bare`, for items of the same bytes, each put on condition that it is new.
 
 import { draft, publish, type Review } from '../../src/domain/review.ts'
-import { openClient } from '../../src/engines/dynamodb/client.ts'
-import { fixedCredentials } from '../../src/engines/dynamodb/credentials.ts'
 import { openDynamoMaster } from '../../src/engines/dynamodb/master.ts'
 import { openTable } from '../../src/engines/dynamodb/table.ts'
 import { instant, secureRandom, systemClock } from '../../src/kit/clock.ts'
 import { corpus } from '../../src/services/write/corpus.ts'
+import { localClient } from '../kit/local-dynamo.ts'
 import { percentile } from '../kit/measure.ts'
 import { answer, asked, loops } from './asked.ts'
 
@@ -21,8 +20,7 @@ const { endpoint, table, side, concurrency, seconds, from } = asked<{
 }>()
 
 const around = { clock: systemClock, random: secureRandom }
-const credentials = fixedCredentials({ accessKeyId: 'local', secretAccessKey: 'local' })
-const call = openClient({ endpoint, region: 'sa-east-1', credentials, answerMs: 10_000, ...around })
+const call = localClient(endpoint)
 const editorId = '019aa5c0-0000-7000-8004-000000000001'
 const camera = { id: '019aa5c0-0000-7000-8002-000000000001', brand: 'Nikon', model: 'Z8', mount: 'Nikon Z' }
 const make = corpus(2, { cameras: [camera], lenses: [], editorIds: [editorId] })
@@ -36,7 +34,7 @@ function reviewOf(nth: number): Review {
 
 const acts: Record<typeof side, () => Promise<(nth: number) => Promise<unknown>>> = {
   async bare() {
-    const to = openTable(table, call, systemClock, secureRandom)
+    const to = openTable(table, call)
     return (nth) => to.add({ pk: `bare#${from + nth}`, sk: Buffer.from([0]), value: JSON.stringify(reviewOf(nth)) })
   },
   async master() {

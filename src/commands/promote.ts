@@ -15,8 +15,9 @@ themselves, the projector writes there and brings what it lacks from the log, an
     const region = flags[0]?.startsWith('-') === false ? flags[0] : null
     const { anyway } = readFlags(flags.slice(region === null ? 0 : 1), { anyway: 'switch' })
     const { settings, say } = running
-    if (settings.RCR_DATABASES === null) throw new Refusal('invalid', 'RCR_DATABASES has to name the databases of all regions.')
-    const { region: promoted, timeline, ahead, away } = await promoteRegion(settings.RCR_DATABASES, region, anyway, around(running))
+    const { RCR_DATABASES: places } = settings
+    if (places === null) throw new Refusal('invalid', 'RCR_DATABASES has to name the databases of all regions.')
+    const { region: promoted, timeline, ahead, away } = await promoteRegion(settings, places, region, anyway, around(running))
     say(`${promoted} is the primary now (timeline ${timeline}).`)
     if (ahead.length > 0) say(`Copied anew, since they had received more: ${ahead.join(', ')}.`)
     if (away.length > 0) say(`Not seen: ${away.join(', ')}. They follow when they come back.`)

@@ -1,63 +1,74 @@
-// A circuit breaker: after some failures in a row it refuses at once, and lets one call at a time find out whether that is over.
+// A circuit breaker: after some failures in a row it lets nobody in, and then one at a time, to find out whether that is over.
 //
 //   closed ──failures in a row──▶ open ──after openMs──▶ half-open ──successes in a row──▶ closed
 //                                  ▲                        │
 //                                  └───────a failure────────┘
 import type { Clock } from './clock.ts'
 
-export interface BreakerOptions {
+export interface BreakerPolicy {
   failures: number
   openMs: number
   successes: number
-  clock: Pick<Clock, 'monotonic'>
-  /** Whether what was thrown means that the other side is in trouble. All else counts as an answer. */
-  isFailure: (error: unknown) => boolean
-  /** What is thrown without asking. */
-  refusal: () => Error
+}
+
+export type BreakerState = 'closed' | 'half-open' | 'open'
+
+/** Of one who was let in. What becomes of a call that was let in before the last change of state says nothing of the time after it. */
+export interface Pass {
+  answered(): void
+  /** The other side is in trouble. */
+  failed(): void
+  /** Whoever asked has gone: nothing is known of the other side. */
+  left(): void
 }
 
 export interface Breaker {
-  run<T>(work: () => Promise<T>): Promise<T>
-  state(): 'closed' | 'open' | 'half-open'
+  /** Null: it is left alone. Each pass must be handed back by one of its three. */
+  enter(): Pass | null
+  state(): BreakerState
 }
 
-export function breaker({ failures, openMs, successes, clock, isFailure, refusal }: BreakerOptions): Breaker {
-  let state: 'closed' | 'open' | 'half-open' = 'closed'
+export function breaker(
+  { failures, openMs, successes }: BreakerPolicy,
+  clock: Pick<Clock, 'monotonic'>,
+  changed: (to: BreakerState, from: BreakerState) => void = () => {},
+): Breaker {
+  let state: BreakerState = 'closed'
   let inARow = 0
   let openedMs = 0
   let probing = false
+  let changes = 0
 
-  const to = (next: typeof state) => {
+  const to = (next: BreakerState) => {
+    const before = state
     state = next
     inARow = 0
+    probing = false
+    changes += 1
     if (next === 'open') openedMs = clock.monotonic()
+    changed(next, before)
   }
   const failed = () => {
     inARow += 1
-    if (state === 'half-open' || (state === 'closed' && inARow >= failures)) to('open')
+    if (state === 'half-open' || inARow >= failures) to('open')
   }
-  const succeeded = () => {
+  const answered = () => {
     if (state === 'closed') inARow = 0
-    else if (state === 'half-open' && ++inARow >= successes) to('closed')
+    else if (++inARow >= successes) to('closed')
   }
   return {
     state: () => state,
-    async run(work) {
+    enter() {
       if (state === 'open' && clock.monotonic() - openedMs >= openMs) to('half-open')
-      if (state === 'open' || (state === 'half-open' && probing)) throw refusal()
-      const probes = state === 'half-open'
-      probing ||= probes
-      try {
-        const result = await work()
-        succeeded()
-        return result
-      } catch (error) {
-        if (isFailure(error)) failed()
-        else succeeded()
-        throw error
-      } finally {
-        if (probes) probing = false
+      if (state === 'open' || probing) return null
+      probing = state === 'half-open'
+      const since = changes
+      const back = (tell: () => void) => () => {
+        if (since !== changes) return
+        probing = false
+        tell()
       }
+      return { answered: back(answered), failed: back(failed), left: back(() => {}) }
     },
   }
 }

@@ -9,7 +9,7 @@ import { openContent } from '../engines/postgres/content.ts'
 import { openNearest, type RegionStatus } from '../engines/postgres/content-nearest.ts'
 import { openPaced } from '../engines/postgres/paced.ts'
 import { prepareDatabase } from '../engines/postgres/prepare.ts'
-import { openPrimaryProjection } from '../engines/postgres/primary.ts'
+import { openPrimaryProjection, openSparing } from '../engines/postgres/primary.ts'
 import { openProjection } from '../engines/postgres/projection.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Content } from '../ports/content.ts'
@@ -17,6 +17,7 @@ import type { Master } from '../ports/master.ts'
 import type { Payments } from '../ports/payment.ts'
 import type { Projection } from '../ports/projection.ts'
 import type { Settings } from '../settings.ts'
+import { type Dependencies, openDependencies } from './dependencies.ts'
 import { openMaster } from './master.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -30,6 +31,8 @@ export interface Engines {
   payments: Payments | null
   /** Where there are several databases: which of them are asked. */
   regions?: () => RegionStatus[]
+  /** How each remote one is just now. */
+  dependencies?: Dependencies['states']
 }
 
 /** Of each process. One process keeps eight busy; more processes than that need no more than two for each core between them. */
@@ -64,22 +67,28 @@ async function openDatabase(settings: Settings, manner: Manner, around: Surround
 
 /** Everything over one master and one database, closed in reverse order by the stack. */
 export async function openEngines(settings: Settings, manner: Manner, around: Surroundings, stack: AsyncDisposableStack): Promise<Engines> {
-  const opening = openReadModel(settings, manner, around, stack)
-  const [master, model] = await Promise.allSettled([openMaster(settings, around), opening])
+  const dependencies = openDependencies(settings, around)
+  const opening = openReadModel(settings, manner, { ...around, dependencies }, stack)
+  const [master, model] = await Promise.allSettled([openMaster(settings, around, dependencies), opening])
   if (master.status === 'fulfilled') stack.defer(() => master.value.close())
   if (master.status === 'rejected') throw master.reason
   if (model.status === 'rejected') throw model.reason
-  return { ...model.value, master: master.value, payments: paymentsOf(settings, around) }
+  const payments = paymentsOf(settings, around, dependencies)
+  return { ...model.value, master: master.value, payments, dependencies: dependencies.states }
 }
 
+type Spared = Surroundings & { dependencies: Dependencies }
 type ReadModel = Pick<Engines, 'databaseUrl' | 'projection' | 'content' | 'regions'>
 
 /** One database for all, or one for each region: written where the primary is, read where it is near. */
-async function openReadModel(settings: Settings, manner: Manner, around: Surroundings, stack: AsyncDisposableStack): Promise<ReadModel> {
+async function openReadModel(settings: Settings, manner: Manner, around: Spared, stack: AsyncDisposableStack): Promise<ReadModel> {
   const places = settings.RCR_DATABASES
+  const { of, policies } = around.dependencies
   const project = (url: string) => openPaced({ url, projection: openProjection({ url, ...around }), ...around })
   if (places !== null) {
-    const projection = openPrimaryProjection({ urls: places.map(({ url }) => url), open: project, ...around })
+    const lookMs = policies.peer.tryMs ?? 0
+    const primary = openPrimaryProjection({ urls: places.map(({ url }) => url), open: project, lookMs, ...around })
+    const projection = openSparing(primary, of('primary'))
     stack.defer(() => projection.close())
     // Prepared before anybody reads: a connection made earlier would stand without its role. With no primary now the projector does it.
     await projection.builds().catch((error: unknown) => around.log.warn('no primary to prepare yet', { error }))
@@ -87,25 +96,34 @@ async function openReadModel(settings: Settings, manner: Manner, around: Surroun
   }
   const url = await openDatabase(settings, manner, around, stack)
   await prepareDatabase(url, around.log)
-  const projection = project(url)
+  const projection = openSparing(project(url), of('primary'))
   stack.defer(() => projection.close())
-  const content = openContent({ url, max: connectionsOf(settings), ...around })
+  const content = openContent({ url, max: connectionsOf(settings), dependency: of('database'), ...around })
   stack.defer(() => content.close())
   return { databaseUrl: url, projection, content }
 }
 
 /** What readers ask, over the databases of all regions, the own one first. */
-export function openReading(settings: Settings, around: Surroundings, stack: AsyncDisposableStack) {
+export function openReading(settings: Settings, around: Spared, stack: AsyncDisposableStack) {
   const { RCR_DATABASES: places, RCR_REGION: own } = settings
   const nearest = (places ?? []).toSorted((a, b) => Number(b.region === own) - Number(a.region === own))
-  const replicas = nearest.map(({ region, url }) => ({ region, content: openContent({ url, max: connectionsOf(settings), ...around }) }))
-  const content = openNearest({ replicas, patience: settings.RCR_BREAKER, ...around })
+  const { of } = around.dependencies
+  const max = connectionsOf(settings)
+  const replicas = nearest.map(({ region, url }) => ({
+    region,
+    content: openContent({ url, max, dependency: of('database', region), ...around }),
+    dependency: of('replica', region),
+  }))
+  const content = openNearest({ replicas, ...around })
   stack.defer(() => content.close())
   return { content, regions: content.regions }
 }
 
-const paymentsOf = ({ RCR_PAYMENT_URL: url, RCR_PAYMENT_KEY: key }: Settings, around: Surroundings): Payments | null =>
-  url === null ? null : openPaymentHouse({ url, key, ...around })
+const paymentsOf = (
+  { RCR_PAYMENT_URL: url, RCR_PAYMENT_KEY: key }: Settings,
+  around: Surroundings,
+  { of }: Dependencies,
+): Payments | null => (url === null ? null : openPaymentHouse({ url, key, dependency: of('payment'), ...around }))
 
 /** A payment house without money, for the demo: it remembers in the data folder. Its address. */
 export const openDemoPayments = ({ RCR_DATA }: Settings, stack: AsyncDisposableStack): Promise<string> =>

@@ -12,34 +12,39 @@ import { openShipped } from '../engines/ship/shipped.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Master } from '../ports/master.ts'
 import type { Settings } from '../settings.ts'
+import { type Dependencies, openDependencies } from './dependencies.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const masterFolder = ({ RCR_DATA }: Settings): string => join(RCR_DATA, 'master')
 
 /** The master alone: for commands that only write. */
-export function openMaster(settings: Settings, around: Surroundings): Promise<Master> {
+export function openMaster(settings: Settings, around: Surroundings, dependencies?: Dependencies): Promise<Master> {
   const { RCR_MASTER: engine, RCR_DYNAMODB_TABLE: table, RCR_SHIP: place } = settings
-  if (engine === 'dynamodb') return openDynamoMaster({ table, call: dynamoClient(settings, around), ...around })
+  if (engine === 'dynamodb') return openDynamoMaster({ table, call: callOf(settings, around, dependencies), ...around })
   const to = (folder: string) => (epoch: string) => openShipFolder(folder, epoch, around.random)
   const ship = place === null || place === 'off' ? place : { mode: place.mode, ship: to(place.folder) }
   return openLmdbMaster({ folder: masterFolder(settings), ship, ...around })
 }
 
+const callOf = (settings: Settings, around: Surroundings, { of } = openDependencies(settings, around)) =>
+  dynamoClient(settings, { ...around, service: of('master'), lender: of('credentials') })
+
 /** The table of a master on DynamoDB, when it is not there yet. */
 export async function createMasterTable(settings: Settings, around: Surroundings): Promise<void> {
   if (settings.RCR_MASTER !== 'dynamodb') throw new Refusal('invalid', 'Only RCR_MASTER=dynamodb has a table.')
-  await createTable(dynamoClient(settings, around), settings.RCR_DYNAMODB_TABLE, around.clock)
+  await createTable(callOf(settings, around), settings.RCR_DYNAMODB_TABLE, around.clock)
 }
 
 /** A master from a backup, from what was shipped, or from both. */
 export async function restoreMaster(
   settings: Settings,
   { from, ship, progress }: { from: string | null; ship: string | null; progress: (entries: number) => void },
-  { clock, random }: Surroundings,
+  around: Surroundings,
 ): Promise<Pick<Restored, 'replayed' | 'position'> & { manifest: { at: string; epoch: string; seq: number } }> {
+  const { clock, random } = around
   if (settings.RCR_MASTER === 'dynamodb') {
     if (from === null || ship !== null) throw new Refusal('invalid', 'A table is restored with --from alone: what rcr backup made of one.')
-    const table = openTable(settings.RCR_DYNAMODB_TABLE, dynamoClient(settings, { clock, random }), clock, random)
+    const table = openTable(settings.RCR_DYNAMODB_TABLE, callOf(settings, around))
     return { replayed: 0, ...(await restoreTable(table, from, { clock, random })) }
   }
   return restoreLmdbMaster({

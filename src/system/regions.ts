@@ -11,6 +11,7 @@ import type { Projection } from '../ports/projection.ts'
 import { ops } from '../protocols/ops.ts'
 import { presentDefect } from '../protocols/present.ts'
 import type { Place, Settings } from '../settings.ts'
+import { openDependencies } from './dependencies.ts'
 import { databaseConnections, openReading } from './engines.ts'
 import { openServices, type ServiceSettings, type Services } from './services.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -24,7 +25,9 @@ export async function openRegionDatabase(settings: Settings, first: 'primary' | 
   const folder = join(settings.RCR_DATA, 'postgres')
   const { clock, log, random, metrics } = around
   const limits = { max_connections: Math.max(100, databaseConnections(settings)) }
-  const member = await openMember({ folder, region, places, first, settings: limits, clock, log, random, signal })
+  const { of, states } = openDependencies(settings, around)
+  const peers = (other: string) => of('peer', other)
+  const member = await openMember({ folder, region, places, peers, first, settings: limits, clock, log, random, signal })
   writeFileSync(join(folder, 'region-url'), `${regionUrl(own.url)}\n`, { mode: 0o600 })
   const { status } = member
   metrics.gauge('rcr_database_primary', 'Whether this database is the primary.', [], () => Number(status().role === 'primary'))
@@ -33,7 +36,10 @@ export async function openRegionDatabase(settings: Settings, first: 'primary' | 
   metrics.gauge('rcr_database_copies', 'Times that it was copied anew.', [], () => status().copies)
   const readiness = () => {
     const database = status()
-    return { ready: !signal.aborted && (database.role === 'primary' || database.streaming), detail: { stopping: signal.aborted, database } }
+    return {
+      ready: !signal.aborted && (database.role === 'primary' || database.streaming),
+      detail: { stopping: signal.aborted, database, dependencies: states() },
+    }
   }
   const defect = (error: unknown) => {
     log.error('defect', { error })
@@ -42,18 +48,24 @@ export async function openRegionDatabase(settings: Settings, first: 'primary' | 
   return { host: new URL(own.url).host, ops: ops(metrics, readiness), defect, ended: member.ended }
 }
 
-export const promoteRegion = (
+export function promoteRegion(
+  settings: Settings,
   places: readonly Place[],
   region: string | null,
   anyway: boolean,
-  { clock, log }: Surroundings,
-): Promise<Promoted> => promote({ places, region, anyway, clock, log })
+  around: Surroundings,
+): Promise<Promoted> {
+  const { of } = openDependencies(settings, around)
+  return promote({ places, region, anyway, peers: (other) => of('peer', other), ...around })
+}
 
 /** The services of a process that has no master: what readers ask is answered from the databases, the rest is at home. */
 export function openReader(settings: Settings, served: ServiceSettings, around: Surroundings, stack: AsyncDisposableStack): Services {
   const atHome = new Proxy({}, { get: (_, name) => () => Promise.reject(new Error(`${String(name)}: the master is at home`)) })
+  const dependencies = openDependencies(settings, around)
   const engines = { databaseUrl: null, master: atHome as Master, projection: atHome as Projection, payments: null }
-  const services = openServices({ ...engines, ...openReading(settings, around, stack) }, served, around)
+  const reader = { ...engines, ...openReading(settings, { ...around, dependencies }, stack), dependencies: dependencies.states }
+  const services = openServices(reader, served, around)
   const reading = new Set<Operation>(services.read.operations)
   return {
     ...services,

@@ -40,7 +40,8 @@ export function openAuthOver(master: Master, issuer: string, around: Surrounding
 }
 
 /** Every service over its ports. Nothing runs yet. */
-export function openServices({ master, projection, content, payments, regions }: Engines, settings: ServiceSettings, around: Surroundings) {
+export function openServices(engines: Engines, settings: ServiceSettings, around: Surroundings) {
+  const { master, projection, content, payments, regions, dependencies } = engines
   const newId = idMaker(around.clock, around.random)
   const auth = openAuthOver(master, settings.publicUrl, around)
   const write = openWrite({ master, newId, ...around })
@@ -55,7 +56,7 @@ export function openServices({ master, projection, content, payments, regions }:
   const project = openProject({ master, projection, onApplied: read.wake, ...around })
   const shop = openShop({ master, payments, currency: settings.currency, newId, ...around })
   const operations: Operation[] = [...read.operations, ...write.operations, ...shop.operations, ...auth.operations]
-  return { auth, write, project, read, shop, operations, here: operations, streams: shop.streams, newId, regions }
+  return { auth, write, project, read, shop, operations, here: operations, streams: shop.streams, newId, regions, dependencies }
 }
 
 export type Services = ReturnType<typeof openServices>
@@ -66,9 +67,9 @@ export async function runServices({ auth, write, project, read, shop }: Services
 }
 
 /** Ready: the read model has held the whole log at least once, and nobody has asked it to stop. */
-export function readinessOf({ auth, write, project, read, shop, regions }: Services, stopping: AbortSignal): Readiness {
+export function readinessOf({ auth, write, project, read, shop, regions, dependencies }: Services, stopping: AbortSignal): Readiness {
   const services = { read: read.status(), project: project.status(), write: write.status(), auth: auth.status(), shop: shop.status() }
-  const detail = { stopping: stopping.aborted, ...services, ...(regions && { regions: regions() }) }
+  const detail = { stopping: stopping.aborted, ...services, ...(regions && { regions: regions() }), dependencies: dependencies?.() }
   return { ready: !stopping.aborted && detail.read.stalenessS !== null, detail }
 }
 

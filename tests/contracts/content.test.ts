@@ -7,6 +7,7 @@ import { silentLog } from '../../src/kit/log.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
 import type { Content, Page, Place, ReviewFilters, ReviewSort } from '../../src/ports/content.ts'
 import { question } from '../../src/services/read/question.ts'
+import { dependencyOf } from '../dependencies.ts'
 import { epoch, firstDocuments, type Library, minute, openLibrary, published, reviews } from '../library.ts'
 import { sampleId } from '../samples.ts'
 
@@ -363,7 +364,7 @@ describe('following', () => {
   })
 
   test('a version without a build says so', async () => {
-    const other = openContent({ url: library.url, log: silentLog, fingerprint: 'ffffffff' })
+    const other = openContent({ url: library.url, log: silentLog, dependency: dependencyOf('database'), fingerprint: 'ffffffff' })
     const refused = await other.review('resena-1').catch((error) => error)
     expect(refused).toBeInstanceOf(Refusal)
     expect(refused).toMatchObject({ reason: 'unavailable', code: 'not-built' })

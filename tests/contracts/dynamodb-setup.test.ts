@@ -12,6 +12,7 @@ import { restoreTable } from '../../src/engines/dynamodb/restore.ts'
 import { openTable } from '../../src/engines/dynamodb/table.ts'
 import type { Item } from '../../src/engines/dynamodb/wire.ts'
 import { instant, secureRandom, systemClock } from '../../src/kit/clock.ts'
+import { dependencyOf } from '../dependencies.ts'
 import { clientAt, dynamoIsMissing, testDynamo, testTable } from '../dynamodb.ts'
 import { sampleReview } from '../samples.ts'
 
@@ -37,7 +38,7 @@ describe.skipIf(dynamoIsMissing !== null)('a table of DynamoDB', () => {
 
   test('holds a log of many partitions, whose end is found, and which is fed from any place', async () => {
     const { table: name, call, drop } = await testTable()
-    const table = openTable(name, call, systemClock, secureRandom)
+    const table = openTable(name, call)
     const at = instant(systemClock)
     const entry = (seq: number) => JSON.stringify({ at, by: null, kind: 'camera', id: `c${seq}`, version: 1, createdAt: at, document: {} })
     // Every seventh item holds nothing public, every fifth two changes.
@@ -84,7 +85,7 @@ describe.skipIf(dynamoIsMissing !== null)('a table of DynamoDB', () => {
       await master.commit({ at: instant(systemClock), by: null, writes: [{ kind: 'review', id: document.id, expected: 0, document }] })
       const position = await master.backup(folder)
       await master.close()
-      const restored = (name: string) => restoreTable(openTable(name, from.call, systemClock, secureRandom), folder, around)
+      const restored = (name: string) => restoreTable(openTable(name, from.call), folder, around)
       expect(await restored(from.table).catch((error: unknown) => error)).toMatchObject({ reason: 'conflict', code: 'occupied' })
 
       const copy = await restored(to.table)
@@ -126,7 +127,12 @@ test('credentials that a container is lent are kept until shortly before they en
   try {
     const { port } = server.address() as { port: number }
     const clock = { ...systemClock, now: () => nowMs }
-    const credentials = lentCredentials({ url: `http://127.0.0.1:${port}/v2`, authorization: async () => `Bearer ${lent}`, clock })
+    const credentials = lentCredentials({
+      url: `http://127.0.0.1:${port}/v2`,
+      authorization: async () => `Bearer ${lent}`,
+      clock,
+      dependency: dependencyOf('credentials'),
+    })
     const first = await Promise.all([credentials(), credentials(), credentials()])
     expect(first.map(({ accessKeyId }) => accessKeyId)).toEqual(['key 1', 'key 1', 'key 1'])
     nowMs += 55 * 60_000

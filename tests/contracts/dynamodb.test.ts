@@ -25,7 +25,7 @@ else
         const copy = await testTable()
         copies.push(copy.drop)
         const { epoch } = await master.head()
-        await restoreTable(openTable(copy.table, call, clock, secureRandom), folder, { clock, random: secureRandom, epoch })
+        await restoreTable(openTable(copy.table, call), folder, { clock, random: secureRandom, epoch })
         return open(copy.table)
       },
       async dispose() {

@@ -2,10 +2,11 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { openPaymentHouse } from '../../src/engines/payment/house.ts'
 import { openSandbox, type Sandbox } from '../../src/engines/payment/sandbox.ts'
-import { secureRandom, systemClock } from '../../src/kit/clock.ts'
+import { systemClock } from '../../src/kit/clock.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
 import type { Refusal } from '../../src/kit/refusal.ts'
 import type { Charge, Payments } from '../../src/ports/payment.ts'
+import { dependencyOf } from '../dependencies.ts'
 
 let house: Sandbox
 let payments: Payments
@@ -22,9 +23,8 @@ async function open(): Promise<void> {
     url: house.url,
     key: null,
     clock,
-    random: secureRandom,
     metrics: openMetrics({ ofProcess: false }),
-    deadlineMs,
+    dependency: dependencyOf('payment', { tryMs: deadlineMs, clock }),
   })
 }
 

@@ -5,8 +5,8 @@ import { openContent } from '../../src/engines/postgres/content.ts'
 import { openNearest } from '../../src/engines/postgres/content-nearest.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
-import { openMetrics } from '../../src/kit/metric.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
+import { dependencyOf } from '../dependencies.ts'
 import { epoch, type Library, openLibrary, published } from '../library.ts'
 import { ask } from '../ring.ts'
 import { sampleId } from '../samples.ts'
@@ -32,18 +32,14 @@ beforeEach(() => {
   way.mend()
   const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs }
   const around = { clock, log: silentLog }
+  const replica = (region: string, url: string) => ({
+    region,
+    content: openContent({ url, dependency: dependencyOf('database', { clock }), ...around }),
+    dependency: dependencyOf('replica', { clock }),
+  })
   const overWay = new URL(near.url)
   overWay.port = String(way.port)
-  const replicas = [
-    { region: 'eu', content: openContent({ url: overWay.href, ...around }) },
-    { region: 'sa', content: openContent({ url: far.url, ...around }) },
-  ]
-  content = openNearest({
-    replicas,
-    patience: { failures: 5, openS: 60, successes: 2 },
-    ...around,
-    metrics: openMetrics({ ofProcess: false }),
-  })
+  content = openNearest({ replicas: [replica('eu', overWay.href), replica('sa', far.url)], ...around })
 })
 afterEach(() => content.close())
 

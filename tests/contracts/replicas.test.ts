@@ -10,6 +10,7 @@ import { regionUrl } from '../../src/engines/replicas/peer.ts'
 import { promote } from '../../src/engines/replicas/promote.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
+import { dependencyOf } from '../dependencies.ts'
 import { ask, openRing, type Ring, until } from '../ring.ts'
 import { sampleCamera, sampleId } from '../samples.ts'
 
@@ -17,7 +18,7 @@ setDefaultTimeout(60_000)
 
 const notes = async (url: string) => (await ask<{ text: string }>(url, 'select text from note order by text')).map(({ text }) => text)
 const promoteIn = ({ places }: Ring, region: string | null) =>
-  promote({ places, region, anyway: false, clock: systemClock, log: silentLog })
+  promote({ places, region, anyway: false, peers: () => dependencyOf('peer'), clock: systemClock, log: silentLog })
 const childrenOf = (pid: number) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .split(' ')

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog as log } from '../../src/kit/log.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
 import type { Content } from '../../src/ports/content.ts'
+import { dependencyOf } from '../dependencies.ts'
 import { type Library, openLibrary } from '../library.ts'
 
 let library: Library
@@ -37,7 +38,7 @@ const reasonOf = (asked: Promise<unknown>): Promise<string> =>
 // Longer than the patience with one read; longer than the driver's; longer than its patience with a new connection.
 for (const ms of [1_100, 1_900, 2_600])
   test(`a process that stood still for ${ms} ms with reads under way goes on reading`, async () => {
-    const content = openContent({ url: library.url, log, max: 4 })
+    const content = openContent({ url: library.url, log, dependency: dependencyOf('database'), max: 4 })
     try {
       await list(content)
       // The first four hold the connections, the others wait for one.
@@ -52,7 +53,7 @@ for (const ms of [1_100, 1_900, 2_600])
   })
 
 test('a statement that takes too long is late, and no sign of trouble', async () => {
-  const content = openContent({ url: library.url, log, max: 8 })
+  const content = openContent({ url: library.url, log, dependency: dependencyOf('database'), max: 8 })
   const held = await holdReviews()
   try {
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => reasonOf(list(content))))
@@ -66,7 +67,7 @@ test('a statement that takes too long is late, and no sign of trouble', async ()
 
 test('a database that hangs costs five reads their patience; the next is refused at once, and it is asked again when it is back', async () => {
   const wire = await openWire(library.url)
-  const content = openContent({ url: wire.url, log })
+  const content = openContent({ url: wire.url, log, dependency: dependencyOf('database') })
   try {
     await list(content)
     wire.hang()

@@ -176,7 +176,7 @@ describe.skipIf(dynamoIsMissing !== null)('a master on DynamoDB', () => {
     // To this one no time passes: it leaves the other's work to the other.
     const fast = await openDynamoMaster({ ...around, table: at.table, call: at.call, clock: { ...systemClock, monotonic: () => 0 } })
     expect((await commit(fast, camera(2))).committed).toBe(true)
-    const table = openTable(at.table, at.call, systemClock, secureRandom)
+    const table = openTable(at.table, at.call)
     const versions = async () => {
       const keys = [2, 3].map((version) => versionKey(documentPartition('camera', sampleCamera(1).id), version))
       return (await table.get(keys)).map((item) => item !== undefined)

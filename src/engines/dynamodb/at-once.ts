@@ -1,23 +1,6 @@
-// Bounds on what is under way at once: a storm of reads becomes a few requests that carry many.
+// A storm of reads becomes a few requests that carry many.
 import type { Key } from './keys.ts'
 import type { Item } from './wire.ts'
-
-/** So many at once; the others in their order. */
-export function atOnce(most: number): <T>(act: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = []
-  let free = most
-  return async (act) => {
-    if (free > 0) free -= 1
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-    try {
-      return await act()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) free += 1
-      else next()
-    }
-  }
-}
 
 /** Single reads in common: while a few are under way, whoever comes waits, and is read with the others of the next request. */
 export function together(most: number, keys: number, get: (keys: readonly Key[]) => Promise<(Item | undefined)[]>) {

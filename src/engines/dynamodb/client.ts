@@ -1,8 +1,7 @@
 // DynamoDB's JSON API over HTTP: every request signed, with a deadline, retried only where the service says that it did nothing.
 import { AwsClient } from 'aws4fetch'
-import type { Clock, RandomBytes } from '../../kit/clock.ts'
-import { within } from '../../kit/deadline.ts'
-import { atOnce } from './at-once.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { OpenDependency } from '../../kit/resilience.ts'
 import type { Credentials } from './credentials.ts'
 
 export type Fetch = (request: Request) => Promise<Response>
@@ -13,9 +12,7 @@ export interface ClientOptions {
   region: string
   credentials: () => Promise<Credentials>
   clock: Clock
-  random: RandomBytes
-  /** Each request is given up after this time. */
-  answerMs?: number
+  dependency: OpenDependency
   /** Where faults are put in. */
   fetch?: Fetch
 }
@@ -38,21 +35,17 @@ export class DynamoError extends Error {
 /** No answer came, or none in time: whether it was done is unknown. */
 export class NoAnswer extends Error {}
 
-export type Call = <T>(operation: string, body: object) => Promise<T>
+export interface Call {
+  <T>(operation: string, body: object): Promise<T>
+  /** As between tries, for what was done in part, or lost a race. */
+  pause(tries: number): Promise<void>
+}
 
-/** The time that one waits for its turn does not count as time without an answer. */
-const mostAtOnce = 32
-const mostTries = 8
-const firstPauseMs = 5
-const longestPauseMs = 200
-/** Whoever is refused for so long is not helped by asking again. */
-const mostMs = 2000
-
-export function openClient(options: ClientOptions): Call {
-  const { endpoint, region, credentials, clock, random, answerMs = 1000, fetch = globalThis.fetch } = options
+export function openClient({ endpoint, region, credentials, clock, dependency, fetch = globalThis.fetch }: ClientOptions): Call {
   const url = endpoint ?? `https://dynamodb.${region}.amazonaws.com`
-  const pause = pauses(clock, random)
-  const inTurn = atOnce(mostAtOnce)
+  const resting = () => new NoAnswer('DynamoDB has not answered for a while')
+  const late = () => new NoAnswer('no answer in time')
+  const service = dependency({ isFailure: isTrouble, isPassing, resting, late })
 
   let signer: AwsClient | undefined
   let signedFor: Credentials | undefined
@@ -70,32 +63,15 @@ export function openClient(options: ClientOptions): Call {
     throw errorOf(response.status, await response.text())
   }
 
-  return async <T>(operation: string, body: object) => {
+  const call = <T>(operation: string, body: object): Promise<T> => {
     const text = JSON.stringify(body)
-    const startedMs = clock.monotonic()
-    for (let tries = 1; ; tries++) {
-      const cut = new AbortController()
-      try {
-        const late = () => new NoAnswer(`${operation}: no answer in ${answerMs} ms`)
-        return await inTurn(() => within(clock, answerMs, once<T>(operation, text, cut.signal), late))
-      } catch (thrown) {
-        if (!(thrown instanceof DynamoError || thrown instanceof NoAnswer)) throw new NoAnswer(operation, { cause: thrown })
-        const isOver = tries === mostTries || clock.monotonic() - startedMs > mostMs
-        if (isOver || !(thrown instanceof DynamoError && isPassing(thrown))) throw thrown
-        await pause(tries)
-      } finally {
-        cut.abort()
-      }
-    }
+    return service.ask((signal) =>
+      once<T>(operation, text, signal).catch((thrown: unknown) => {
+        throw thrown instanceof DynamoError ? thrown : new NoAnswer(operation, { cause: thrown })
+      }),
+    )
   }
-}
-
-/** Full jitter: any time from 0 to 5 ms · 2^tries, at most 200 ms. */
-export function pauses(clock: Pick<Clock, 'sleep'>, random: RandomBytes): (tries: number) => Promise<void> {
-  return (tries) => {
-    const share = Buffer.from(random(4)).readUInt32LE() / 2 ** 32
-    return clock.sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** tries) * share)
-  }
+  return Object.assign(call, { pause: (tries: number) => service.pause(tries) })
 }
 
 const throttled = new Set([
@@ -105,7 +81,11 @@ const throttled = new Set([
   'TransactionConflictException',
 ])
 
-const isPassing = ({ code, status }: DynamoError): boolean => status >= 500 || throttled.has(code)
+/** The service says that it did nothing. */
+const isPassing = (thrown: unknown): boolean => thrown instanceof DynamoError && (thrown.status >= 500 || throttled.has(thrown.code))
+
+/** Throttling is an answer: it is over with the next second, and others of its partitions answer meanwhile. */
+const isTrouble = (thrown: unknown): boolean => !(thrown instanceof DynamoError && thrown.status < 500)
 
 interface Fault {
   __type?: string

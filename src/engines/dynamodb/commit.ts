@@ -8,7 +8,7 @@ import { within } from '../../kit/deadline.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import { commitMaxBytes, type Outcome } from '../../ports/master.ts'
 import type { Behind } from './behind.ts'
-import { pauses } from './client.ts'
+import type { Call } from './client.ts'
 import type { Draft } from './draft.ts'
 import { late } from './failure.ts'
 import { deedOf, isEmpty, judge, newTrial } from './judge.ts'
@@ -26,6 +26,7 @@ interface Parts {
   loader: Loader
   behind: Behind
   clock: Clock
+  pause: Call['pause']
   random: RandomBytes
   /** Whoever waits longer is told that the outcome is unknown. */
   commitMs: number
@@ -49,9 +50,8 @@ const mostAtOnce = 64
 /** DynamoDB takes items of 400 KB; names and numbers need some of it. */
 const itemMaxBytes = 390_000
 
-export function openCommitter({ table, epoch, log, loader, behind, clock, random, commitMs }: Parts): Committer {
+export function openCommitter({ table, epoch, log, loader, behind, clock, pause, random, commitMs }: Parts): Committer {
   const queue: Job[] = []
-  const pause = pauses(clock, random)
   const turns = openTurns(table, log, clock, Buffer.from(random(8)).toString('hex'))
   let running: Promise<void> | undefined
 

@@ -1,6 +1,6 @@
 // Who signs the requests: fixed keys (also those that Lambda sets), or those that a container is lent, renewed before they end.
 import type { Clock } from '../../kit/clock.ts'
-import { within } from '../../kit/deadline.ts'
+import type { OpenDependency } from '../../kit/resilience.ts'
 
 /** The same object for as long as they are the same. */
 export interface Credentials {
@@ -20,6 +20,7 @@ interface Lending {
   /** Read anew each time: it is a file that changes. */
   authorization: () => Promise<string | null>
   clock: Clock
+  dependency: OpenDependency
 }
 
 interface Lent {
@@ -29,18 +30,19 @@ interface Lent {
   Expiration: string
 }
 
-const answerMs = 1000
 /** The service that lends them renews them five minutes before they end. */
 const renewBeforeMs = 4 * 60_000
 /** Until then the old ones do, whether or not new ones can be had. */
 const uselessBeforeMs = 10_000
 
-export function lentCredentials({ url, authorization, clock }: Lending): () => Promise<Credentials> {
+export function lentCredentials({ url, authorization, clock, dependency }: Lending): () => Promise<Credentials> {
+  const late = () => new Error('the container lent no credentials in time')
+  const lender = dependency({ isFailure: () => true, resting: late, late })
   let held: { credentials: Credentials; untilMs: number } | undefined
   let borrowing: Promise<Credentials> | undefined
-  const borrow = async () => {
+  const borrow = async (signal: AbortSignal) => {
     const token = await authorization()
-    const response = await fetch(url, { headers: token === null ? {} : { authorization: token } })
+    const response = await fetch(url, { headers: token === null ? {} : { authorization: token }, signal })
     if (!response.ok) throw new Error(`the container's credentials were refused with ${response.status}`)
     const { AccessKeyId, SecretAccessKey, Token, Expiration } = (await response.json()) as Lent
     const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token }
@@ -51,7 +53,7 @@ export function lentCredentials({ url, authorization, clock }: Lending): () => P
     const leftMs = held === undefined ? 0 : held.untilMs - clock.now()
     if (held !== undefined && leftMs > renewBeforeMs) return held.credentials
     // Of several who find them old only the first borrows.
-    borrowing ??= within(clock, answerMs, borrow(), () => new Error('the container lent no credentials in time')).finally(() => {
+    borrowing ??= lender.ask(borrow).finally(() => {
       borrowing = undefined
     })
     if (held === undefined || leftMs < uselessBeforeMs) return borrowing

@@ -3,9 +3,9 @@
 // That condition is the whole of the agreement between processes. Whoever judged by an older state finds n + 1 taken, reads what
 // is new and judges again. There is no lease: one would only spare contention, which `turns.ts` does, and would cost a clock that all
 // agree on, a time in which nobody writes after a leader died, and a rule for a leader that was paused, which this condition is.
-import type { Clock, RandomBytes } from '../../kit/clock.ts'
+import type { Clock } from '../../kit/clock.ts'
 import { commitDeadlineMs } from '../../ports/master.ts'
-import { DynamoError, pauses } from './client.ts'
+import { type Call, DynamoError } from './client.ts'
 import { damaged, late } from './failure.ts'
 import { bucketOf, highest, type Key, logKey, logPartition, redoKey, redoOf, redoPartition } from './keys.ts'
 import type { Pending } from './pending.ts'
@@ -33,8 +33,7 @@ interface Head {
   seq: number
 }
 
-export function openLog(table: Table, pending: Pending, clock: Clock, random: RandomBytes): Log {
-  const pause = pauses(clock, random)
+export function openLog(table: Table, pending: Pending, clock: Clock, pause: Call['pause']): Log {
   const known: Head = { n: 0, seq: 0 }
   let lastForeign = 0
 

@@ -32,16 +32,16 @@ interface DynamoMasterOptions {
 
 export async function openDynamoMaster(options: DynamoMasterOptions): Promise<Master> {
   const { table: name, call, clock, random, log: lines = silentLog, commitMs = commitDeadlineMs } = options
-  const table = openTable(name, call, clock, random)
+  const table = openTable(name, call)
   const epoch = await guarded(name, () => settleEpoch(table, clock.now(), random))
   const pending = openPending(clock.monotonic)
-  const log = openLog(table, pending, clock, random)
+  const log = openLog(table, pending, clock, call.pause)
   await guarded(name, log.refresh)
   const behind = openBehind(table, pending, clock, lines)
   behind.wake()
   lines.info('master opened', { engine: 'dynamodb', table: name, epoch, seq: log.head().seq })
   const loader = openLoader(table, pending)
-  const committer = openCommitter({ table, epoch, log, loader, behind, clock, random, commitMs })
+  const committer = openCommitter({ table, epoch, log, loader, behind, clock, pause: call.pause, random, commitMs })
   return masterOver({ table, epoch, pending, log, behind, loader, committer, clock })
 }
 

@@ -1,6 +1,5 @@
 // One table: the few operations that this engine asks of it, all reads consistent.
-import type { Clock, RandomBytes } from '../../kit/clock.ts'
-import { type Call, DynamoError, pauses } from './client.ts'
+import { type Call, DynamoError } from './client.ts'
 import type { Key } from './keys.ts'
 import { fromWire, type Item, projection, toWire, type WireItem } from './wire.ts'
 
@@ -38,8 +37,8 @@ const mostReads = 100
 /** DynamoDB Local takes no more; AWS a hundred. */
 const mostTogether = 10
 
-export function openTable(name: string, call: Call, clock: Clock, random: RandomBytes): Table {
-  const whole = untilDone(pauses(clock, random))
+export function openTable(name: string, call: Call): Table {
+  const whole = untilDone(call.pause)
 
   return {
     name,

@@ -1,55 +1,53 @@
 // The read model over several replicas, nearest first: one that fails is passed over, and a request stays with the one that answered it.
 //
 //   near replica ──away, hangs──▶ next nearest ──away──▶ …  (within the time of one answer; after that one retry, no more)
-//   5 failures in a row: left alone for 60 s, then 2 answers bring it back (or as `patience` says). The tail asks too, so that this
-//   needs no reader.
+//   One that fails again and again is left alone (src/resilience.ts). The tail asks too, so that it comes back without a reader.
 import { comparePositions, type Position } from '../../domain/change.ts'
-import { type Breaker, breaker } from '../../kit/breaker.ts'
+import type { BreakerState } from '../../kit/breaker.ts'
 import type { Clock } from '../../kit/clock.ts'
-import type { Log } from '../../kit/log.ts'
-import type { Metrics } from '../../kit/metric.ts'
 import { Refusal } from '../../kit/refusal.ts'
+import type { Dependency, OpenDependency } from '../../kit/resilience.ts'
 import type { Content } from '../../ports/content.ts'
 import { isOutage } from './translate.ts'
 
 export interface Replica {
   region: string
   content: Content
+  dependency: OpenDependency
 }
 
 export interface RegionStatus {
   region: string
   /** `closed`: it is asked. `open`: it is left alone. `half-open`: it is tried. */
-  breaker: ReturnType<Breaker['state']>
+  breaker: BreakerState
 }
 
 export interface NearestOptions {
   /** Nearest first, at least one. The first is this region's own. */
   replicas: readonly Replica[]
-  /** When a replica is left alone, for how long, and what brings it back. */
-  patience: { failures: number; openS: number; successes: number }
-  clock: Clock
-  log: Log
-  metrics: Metrics
+  clock: Pick<Clock, 'monotonic'>
 }
 
-interface Member extends Replica {
-  circuit: Breaker
+interface Member {
+  region: string
+  content: Content
+  replica: Dependency
   near: boolean
 }
 
 const away = () => new Refusal('unavailable', 'No database of any region answers now.', { retryAfterS: 1 })
-/** The time of one answer: what fails faster leaves time for the next. */
-const answerMs = 900
 
-export function openNearest({ replicas, patience, clock, log, metrics }: NearestOptions): Content & { regions(): RegionStatus[] } {
-  const outcomes = metrics.counter('rcr_read_replica_requests_total', 'Questions put to replicas.', ['region', 'outcome'])
-  const members = replicas.map((replica, at): Member => ({ ...replica, near: at === 0, circuit: circuitOf(patience, clock) }))
-  const alone = metrics.gauge('rcr_read_replica_left_alone', 'Whether a replica is not asked, for its failures.', ['region'])
-  const tell = ({ region, circuit }: Member, outcome: 'answered' | 'failed') => {
-    outcomes.labels(region, outcome).inc()
-    alone.labels(region).set(circuit.state() === 'closed' ? 0 : 1)
-  }
+export function openNearest({ replicas, clock }: NearestOptions): Content & { regions(): RegionStatus[] } {
+  const members = replicas.map(
+    ({ region, content, dependency }, at): Member => ({
+      region,
+      content,
+      near: at === 0,
+      replica: dependency({ isFailure: isOutage, resting: away, late: away }),
+    }),
+  )
+  // Half of the time is that of one answer: what fails faster leaves time for the next.
+  const answerMs = (members[0]?.replica.policy.callMs ?? 0) / 2
   /** What a request has begun on one replica it goes on with: its signal stands for it. */
   const chosen = new WeakMap<AbortSignal, Member>()
 
@@ -58,24 +56,19 @@ export function openNearest({ replicas, patience, clock, log, metrics }: Nearest
     let tries = 0
     let failure: unknown = null
     for (const member of orderFrom(members, signal && chosen.get(signal))) {
-      const { region, circuit, content } = member
+      const { replica, content } = member
       if (tries > 1 && clock.monotonic() - startedMs > answerMs) break
       let wasAsked = false
       try {
-        const answer = await circuit.run(() => {
+        const answer = await replica.ask(() => {
           wasAsked = true
           return work(content)
         })
-        tell(member, 'answered')
         if (signal) chosen.set(signal, member)
         return member.near ? answer : borrowed(answer)
       } catch (error) {
         if (!isAway(error)) throw error
-        if (wasAsked) {
-          tries += 1
-          tell(member, 'failed')
-          if (circuit.state() === 'open') log.warn('a replica is left alone for a while', { region, forS: patience.openS, error })
-        }
+        if (wasAsked) tries += 1
         failure ??= wasAsked ? error : null
       }
     }
@@ -104,7 +97,7 @@ export function openNearest({ replicas, patience, clock, log, metrics }: Nearest
       if (ahead !== null) chosen.set(signal, ahead)
       return ahead !== null
     },
-    regions: () => members.map(({ region, circuit }) => ({ region, breaker: circuit.state() })),
+    regions: () => members.map(({ region, replica }) => ({ region, breaker: replica.state() })),
     async close() {
       await Promise.all(members.map(({ content }) => content.close()))
     },
@@ -120,7 +113,7 @@ const borrowed = <T>(answer: T): T =>
 /** The first to say that it is that far: usually the primary, and sooner than that a replica near by. */
 async function firstAhead(members: readonly Member[], atLeast: Position): Promise<Member | null> {
   const asked = members.map(async (member) => {
-    const { position } = await member.circuit.run(() => member.content.applied())
+    const { position } = await member.replica.ask(() => member.content.applied())
     if (comparePositions(position, atLeast) < 0) throw away()
     return member
   })
@@ -129,6 +122,3 @@ async function firstAhead(members: readonly Member[], atLeast: Position): Promis
 
 /** The database is gone, or hangs, or has no build yet. A statement that took too long would take as long elsewhere. */
 const isAway = (error: unknown): error is Refusal => error instanceof Refusal && error.reason === 'unavailable'
-
-const circuitOf = ({ failures, openS, successes }: NearestOptions['patience'], clock: Clock): Breaker =>
-  breaker({ failures, openMs: openS * 1000, successes, clock, isFailure: isOutage, refusal: away })

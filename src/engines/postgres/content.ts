@@ -1,9 +1,7 @@
 // What readers ask, answered by PostgreSQL: see `ports/content.ts` for what it promises.
-import { breaker } from '../../kit/breaker.ts'
-import { type Clock, systemClock } from '../../kit/clock.ts'
-import { wakeful, within } from '../../kit/deadline.ts'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
+import type { OpenDependency } from '../../kit/resilience.ts'
 import type { Content } from '../../ports/content.ts'
 import { type Database, openPool } from './connect.ts'
 import { type FacetsRow, facetsOf, facetsStatement } from './content-facets.ts'
@@ -46,24 +44,26 @@ export interface ContentOptions {
   /** A replica, or the primary. */
   url: string
   log: Log
-  clock?: Clock
+  dependency: OpenDependency
   /** Connections for lists and documents; searches have half as many of their own, so that they never make the others wait. */
   max?: number
   /** Of the read model; another one than this code's own in tests only. */
   fingerprint?: string
 }
 
-const readTimeoutMs = 800
 const searchTimeoutMs = 500
-// The driver's clock runs on while this process stands still, so ours decides, well before it.
-const patienceMs = (timeoutMs: number) => timeoutMs + 100
+// Waiting for a connection, asking and asking again: all of it within the time of one statement, and a little.
+const littleMs = 100
+// The driver's clock runs on while this process stands still, so that of `dependency` decides, well before it.
 const giveUpMs = (timeoutMs: number) => 2 * timeoutMs
 
 // Pages of the read model are in memory. Without sorting, a walk in order of publication keeps its order (see content-search.ts).
 const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_read_only: 'on' }
 const searchSettings = { ...readSettings, enable_sort: 'off', 'pg_trgm.similarity_threshold': '0.3' }
 
-export function openContent({ url, log, clock = systemClock, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
+export function openContent({ url, log, dependency, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
+  const database = dependency({ isFailure: isOutage, resting: away, late: away })
+  const readTimeoutMs = (database.policy.tryMs ?? 0) - littleMs
   const pool = (max: number, timeoutMs: number, settings: Readonly<Record<string, string>>) =>
     openPool({ url, role: 'rcr_read', max, log, timeoutMs, giveUpMs: giveUpMs(timeoutMs), settings })
   const reads = pool(max, readTimeoutMs, readSettings)
@@ -71,13 +71,9 @@ export function openContent({ url, log, clock = systemClock, max = 8, fingerprin
   // The tail must be heard while every other connection is busy.
   const tails = openPool({ url, role: 'rcr_read', max: 2, log, timeoutMs: readTimeoutMs, settings: readSettings })
   const live = followLive(fingerprint)
-  const circuit = replicaBreaker(clock)
-  const patience = wakeful(clock)
-  /** Waiting for a connection, asking and asking again: all of it within the time of one statement, and a little. */
-  const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: () => Promise<T>): Promise<T> => {
-    if (signal?.aborted) throw new Refusal('late', 'The answer took too long.')
-    return circuit.run(() => within(patience, patienceMs(on === searches ? searchTimeoutMs : readTimeoutMs), work(), away))
-  }
+  const search = { tryMs: searchTimeoutMs + littleMs }
+  const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: () => Promise<T>): Promise<T> =>
+    database.ask(work, on === searches ? { ...search, signal } : { signal })
   const one = <R extends object>(asked: Asked, signal: AbortSignal | undefined, on: Database = reads): Promise<R> =>
     guarded(signal, on, () => live.one<R>(asked, on))
   return {
@@ -109,18 +105,6 @@ export function openContent({ url, log, clock = systemClock, max = 8, fingerprin
   }
 }
 
-/**
- * A replica that hangs costs five readers their patience, not all of them; it is asked again every second, since nobody else may
- * have what it has. Slow statements, a build that is not ready and a standstill of this process say nothing of its health.
- */
-const replicaBreaker = (clock: Clock) =>
-  breaker({
-    failures: 5,
-    openMs: 1000,
-    successes: 2,
-    clock,
-    isFailure: isOutage,
-    refusal: away,
-  })
-
+// A replica that hangs costs five readers their patience, not all of them. Slow statements, a build that is not ready and a standstill
+// of this process say nothing of its health.
 const away = () => new Refusal('unavailable', 'The database of this region does not answer now.', { retryAfterS: 1 })

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
+import type { OpenDependency } from '../../kit/resilience.ts'
 import type { Projection } from '../../ports/projection.ts'
 import { prepareDatabase } from './prepare.ts'
 import { translate } from './translate.ts'
@@ -10,6 +11,8 @@ export interface PrimaryOptions {
   /** Of the same read model: one primary, the others its replicas. */
   urls: readonly string[]
   open: (url: string) => Projection
+  /** How long each of them has to say whether it is the primary. */
+  lookMs: number
   log: Log
 }
 
@@ -17,12 +20,12 @@ export interface PrimaryOptions {
  * A projection into whichever is the primary. A call that fails because that one is away, or is none any more, has the next call look
  * again; its caller tries again anyway.
  */
-export function openPrimaryProjection({ urls, open, log }: PrimaryOptions): Projection {
+export function openPrimaryProjection({ urls, open, lookMs, log }: PrimaryOptions): Projection {
   let current: { url: string; projection: Projection } | null = null
   let finding: Promise<Projection> | null = null
 
   const find = async () => {
-    const url = await findPrimary(urls)
+    const url = await findPrimary(urls, lookMs)
     if (current?.url !== url) {
       await prepareDatabase(url, log)
       const before = current
@@ -52,10 +55,24 @@ export function openPrimaryProjection({ urls, open, log }: PrimaryOptions): Proj
     try {
       return await work(projection)
     } catch (error) {
-      if (error instanceof Refusal && error.reason === 'unavailable') isSure = false
+      if (isAway(error)) isSure = false
       throw error
     }
   }
+  return projectionBy(on, async () => current?.projection.close())
+}
+
+/** A projection whose primary is left alone for a while when it fails again and again. */
+export function openSparing(projection: Projection, dependency: OpenDependency): Projection {
+  const resting = () => new Refusal('unavailable', 'The primary has not answered for a while.', { retryAfterS: 1 })
+  const primary = dependency({ isFailure: isAway, resting, late: resting })
+  return projectionBy((work) => primary.ask(() => work(projection)), projection.close)
+}
+
+const isAway = (error: unknown): boolean => error instanceof Refusal && error.reason === 'unavailable'
+
+/** A projection of which each question is put by `on`. */
+function projectionBy(on: <T>(work: (projection: Projection) => Promise<T>) => Promise<T>, close: () => Promise<void>): Projection {
   return {
     open: (epoch) => on((projection) => projection.open(epoch)),
     builds: () => on((projection) => projection.builds()),
@@ -67,15 +84,13 @@ export function openPrimaryProjection({ urls, open, log }: PrimaryOptions): Proj
     parked: (schema) => on((projection) => projection.parked(schema)),
     checksums: (schema) => on((projection) => projection.checksums(schema)),
     differences: (first, second, limit) => on((projection) => projection.differences(first, second, limit)),
-    close: async () => current?.projection.close(),
+    close,
   }
 }
 
-const lookMs = 2_000
-
 /** Refuses (`unavailable`) when none answers as one. A former primary that came back stands on an earlier timeline. */
-export async function findPrimary(urls: readonly string[]): Promise<string> {
-  const looks = await Promise.allSettled(urls.map(async (url) => ({ url, timeline: await timelineOf(url) })))
+async function findPrimary(urls: readonly string[], lookMs: number): Promise<string> {
+  const looks = await Promise.allSettled(urls.map(async (url) => ({ url, timeline: await timelineOf(url, lookMs) })))
   const primaries = looks.flatMap((look) => (look.status === 'fulfilled' && look.value.timeline !== null ? [look.value] : []))
   const [primary] = primaries.toSorted((a, b) => Number(b.timeline) - Number(a.timeline))
   if (primary !== undefined) return primary.url
@@ -84,7 +99,7 @@ export async function findPrimary(urls: readonly string[]): Promise<string> {
 }
 
 /** Null on a replica. A service that hides its log has one primary at a time by itself. */
-async function timelineOf(url: string): Promise<number | null> {
+async function timelineOf(url: string, lookMs: number): Promise<number | null> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: lookMs, query_timeout: lookMs })
   client.on('error', () => {})
   try {

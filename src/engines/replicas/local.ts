@@ -10,7 +10,7 @@ import { type Postgres, startPostgres } from '../embedded/start-postgres.ts'
 import type { Way } from '../embedded/way.ts'
 import { becomeStandby, copyPrimary } from './copy.ts'
 import { fetchLimits, readLimits, sameLimits, settingsOf } from './following.ts'
-import { type Peer, type Place, secretOf, welcome } from './peer.ts'
+import { type OpenPeers, type Peer, type Place, secretOf, welcome } from './peer.ts'
 
 export interface MemberOptions {
   /** Of its data; made if it is not there. */
@@ -19,6 +19,7 @@ export interface MemberOptions {
   region: string
   /** All databases, its own included, with the owner's credentials. It listens where its own URL says. */
   places: readonly Place[]
+  peers: OpenPeers
   /** Whether an empty folder becomes an empty primary; else a copy of the present one. */
   first: 'primary' | 'replica'
   /** Over those of a small server. */

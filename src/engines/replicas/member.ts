@@ -31,10 +31,10 @@ const startPauseMs = { first: 1_000, most: 10_000 }
 
 /** Resolves when it takes connections. A replica without data waits for a primary to copy, until the signal. */
 export async function openMember(options: MemberOptions): Promise<Member> {
-  const { region, places, log, clock, signal } = options
+  const { region, places, peers: open, log, clock, signal } = options
   const place = demandPlace(places, region)
-  const own = openPeer(place, log)
-  const others = places.filter((other) => other !== place).map((other) => openPeer(other, log))
+  const own = openPeer(place, open, log)
+  const others = places.filter((other) => other !== place).map((other) => openPeer(other, open, log))
   const closePeers = () => Promise.all([own, ...others].map((peer) => peer.close()))
   const local = openLocal(options, place)
   let seen: Seen | null = null

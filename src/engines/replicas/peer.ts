@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto'
 import pg from 'pg'
 import type { Log } from '../../kit/log.ts'
+import type { OpenDependency } from '../../kit/resilience.ts'
 
 /** A database of the read model: one a region. */
 export interface Place {
@@ -24,13 +25,14 @@ export interface Seen {
 }
 
 export interface Peer extends Place {
-  /** Rejects when it does not answer within two seconds. */
+  /** Rejects when it does not answer in time. */
   look(): Promise<Seen>
   query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]>
   close(): Promise<void>
 }
 
-const timeoutMs = 2_000
+/** For each place, how it is asked. */
+export type OpenPeers = (region: string) => OpenDependency
 
 // A standby that is shown nothing new has replayed all there is: its lag is none, however long ago that was.
 const lookText = `select standby, streaming, lsn, paused,
@@ -44,17 +46,21 @@ from (select standby, received_tli, coalesce(status = 'streaming', false) as str
   case when standby then pg_last_wal_replay_lsn() - '0/0'::pg_lsn end::float8 as replayed
   from (select pg_is_in_recovery() as standby) s left join pg_stat_wal_receiver on true) seen`
 
-export function openPeer({ region, url }: Place, log: Log): Peer {
+export function openPeer({ region, url }: Place, open: OpenPeers, log: Log): Peer {
+  const late = () => new Error(`the database of ${region} does not answer`)
+  const other = open(region)({ isFailure: () => true, resting: late, late })
+  const timeoutMs = other.policy.tryMs ?? 0
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'rcr ring',
     max: 1,
     connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
+    query_timeout: timeoutMs, // else one that hangs would keep the only connection
     idleTimeoutMillis: 60_000,
   })
   pool.on('error', (error) => log.debug('lost sight of a database', { region, error }))
-  const query = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []) => (await pool.query<R>(text, values)).rows
+  const query = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+    (await other.ask(() => pool.query<R>(text, values))).rows
   return {
     region,
     url,

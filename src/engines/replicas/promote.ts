@@ -2,7 +2,7 @@
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
-import { lookAround, openPeer, type Place, primaryAmong, type Sighting } from './peer.ts'
+import { lookAround, type OpenPeers, openPeer, type Place, primaryAmong, type Sighting } from './peer.ts'
 
 export interface Promotion {
   places: readonly Place[]
@@ -10,6 +10,7 @@ export interface Promotion {
   region: string | null
   /** Even if there is a primary that answers, or another replica that has received more. */
   anyway: boolean
+  peers: OpenPeers
   clock: Clock
   log: Log
 }
@@ -28,8 +29,8 @@ const patienceMs = 60_000
  * What the replica lacks of the old primary's rows is brought by the projector from the master's log, which is the truth: nothing that
  * was acknowledged is lost by it.
  */
-export async function promote({ places, region, anyway, clock, log }: Promotion): Promise<Promoted> {
-  const peers = places.map((place) => openPeer(place, log))
+export async function promote({ places, region, anyway, peers: open, clock, log }: Promotion): Promise<Promoted> {
+  const peers = places.map((place) => openPeer(place, open, log))
   try {
     const sightings = await lookAround(peers)
     const primary = primaryAmong(sightings)
