@@ -28,11 +28,11 @@ export const dependencies = {
     what: 'The read model, of one database',
     tryMs: 900, // 100 ms less for each statement; searches have 600
     callMs: 900,
-    tries: 1,
+    tries: 2,
     pauseMs: noPause,
     breaker: { failures: 5, openMs: 1_000, successes: 2 },
     atOnce: null, // the connections of its pool
-    again: 'never here',
+    again: 'at once, a pooled connection that had died, a row that replay took away',
     instead: 'another replica, where there is one; what the cache has (marked stale), then 503',
   },
   primary: {

@@ -36,7 +36,7 @@ export const clientAt = (endpoint: string, fetch?: Fetch, answerMs = 10_000): Ca
     region: 'sa-east-1',
     credentials: fixedCredentials(credentials),
     clock: systemClock,
-    dependency: dependencyOf('master', { tryMs: answerMs, callMs: 2 * answerMs }), // long: DynamoDB Local on a busy machine
+    dependency: dependencyOf('master', { tryMs: answerMs, callMs: 2_000 + answerMs }), // long: DynamoDB Local on a busy machine
     ...(fetch && { fetch }),
   })
 

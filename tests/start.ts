@@ -71,6 +71,8 @@ export interface Options {
   /** How often who may ask: without it as often as they like. */
   limits?: NonNullable<ServiceSettings['limits']>
   trustedProxies?: string
+  /** RCR_BREAKER. */
+  breaker?: string
 }
 
 export async function startSystem(options: Options = {}): Promise<TestSystem> {
@@ -89,7 +91,12 @@ export async function startSystem(options: Options = {}): Promise<TestSystem> {
     }
     const house = options.house ?? (await openSandbox({ delayMs: 50 }))
     if (options.house === undefined) stack.defer(() => house.close())
-    const settings = readSettings({ RCR_DATA: folder, DATABASE_URL: databaseUrl, RCR_PAYMENT_URL: house.url })
+    const settings = readSettings({
+      RCR_DATA: folder,
+      DATABASE_URL: databaseUrl,
+      RCR_PAYMENT_URL: house.url,
+      RCR_BREAKER: options.breaker,
+    })
     const engines = await openEngines(settings, 'alone', around, stack)
     const served = {
       secret: new Uint8Array(32).fill(1),

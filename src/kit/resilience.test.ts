@@ -56,7 +56,7 @@ const breaker = { failures: 5, openMs: 1000, successes: 2 }
 
 type Does = 'answers' | 'fails' | 'refuses' | 'hangs' | 'takes 50 ms'
 
-function stage(otherwise: Partial<Policy> = {}, share = 0.5) {
+function stage(otherwise: Partial<Policy> = {}, share = 0.5, isStray = () => false) {
   const clock = virtualClock()
   const metrics = openMetrics({ ofProcess: false })
   const lines: string[] = []
@@ -71,6 +71,7 @@ function stage(otherwise: Partial<Policy> = {}, share = 0.5) {
   const dependency = openDependency('house', { ...policy, ...otherwise }, around, {
     isFailure: (error) => (error as Error).message !== 'no',
     isPassing: (error) => (error as Error).message === 'down',
+    isStray,
     resting: () => new Error('resting'),
     late: () => new Error('late'),
   })
@@ -158,7 +159,7 @@ test('no call takes longer than it may, whatever its tries do', async () => {
 
 test('whoever goes away while it hangs, or during a pause, is let go at once and nothing more is sent', async () => {
   for (const what of ['hangs', 'fails'] as const) {
-    const house = stage({ pauseMs: { first: 500, most: 500 }, breaker: { failures: 1, openMs: 1000, successes: 1 } })
+    const house = stage({ pauseMs: { first: 500, most: 500 }, breaker: { failures: what === 'hangs' ? 1 : 2, openMs: 1000, successes: 1 } })
     const caller = new AbortController()
     house.let(what)
     const asked = house.ask(caller.signal).then(() => ({ tookMs: house.clock.monotonic() }))
@@ -167,7 +168,7 @@ test('whoever goes away while it hangs, or during a pause, is let go at once and
     const { tookMs } = await asked
     expect(tookMs).toBe(0)
     expect(house.calls).toHaveLength(1)
-    expect(house.dependency.state()).toBe(what === 'hangs' ? 'closed' : 'open')
+    expect(house.dependency.state()).toBe('closed')
     expect((await house.asked(caller.signal)).told).toBe('The answer took too long.')
     expect(house.calls).toHaveLength(1)
   }
@@ -208,6 +209,28 @@ test('a trial that hangs ends in time, and the next is let in when the rest is o
   house.let('answers')
   for (const _ of [1, 2]) expect((await house.asked()).told).toBe('answer')
   expect(house.dependency.state()).toBe('closed')
+})
+
+test('connections that had died, many at once, leave it closed as long as the next tries are answered; else it opens all the same', async () => {
+  const house = stage({ breaker, tries: 2, pauseMs: { first: 0, most: 0 } }, 0.5, () => true)
+  house.let('fails')
+  const many = Array.from({ length: 8 }, () => house.ask())
+  await Promise.resolve()
+  house.let('answers')
+  await house.clock.pass(10)
+  expect(await Promise.all(many)).toEqual(Array(8).fill('answer'))
+  expect(house.dependency.state()).toBe('closed')
+  house.let('fails')
+  for (let n = 0; n < 5; n++) await house.asked() // the budget ends meanwhile
+  expect(house.dependency.state()).toBe('open')
+
+  const other = stage({ breaker, tries: 2, pauseMs: { first: 0, most: 0 } }, 0.5, () => true)
+  other.let('fails')
+  for (let n = 0; n < 5; n++) await other.asked()
+  expect(other.calls).toHaveLength(10)
+  expect(other.dependency.state()).toBe('open')
+  await other.asked() // on trial the first try tells
+  expect(other.calls).toHaveLength(11)
 })
 
 test('so many at once, the others in their order; who finds no place in time is told, and that is not its fault', async () => {

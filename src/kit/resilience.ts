@@ -38,6 +38,8 @@ export interface Traits {
   isFailure: (error: unknown) => boolean
   /** What was thrown leaves it open to ask again: nothing was done, or twice does no harm. */
   isPassing?: (error: unknown) => boolean
+  /** Of the first try of a call: tells of one connection that had died, maybe, and not of the other side. */
+  isStray?: (error: unknown) => boolean
   /** Thrown without asking, while the breaker is open. */
   resting: () => Error
   /** Thrown when there is no answer, or no place, in time. */
@@ -74,8 +76,18 @@ export function openDependency(name: string, policy: Policy, around: Around, tra
   const { tries, pauseMs } = policy
   const callMs = policy.callMs ?? Number.POSITIVE_INFINITY
   const meters = openMeters(name, metrics)
-  const gate = openGate(name, policy, traits, around, meters)
   const budget = openBudget()
+  const gate = openGate(
+    name,
+    policy,
+    traits,
+    around,
+    (outcome) => {
+      meters.count(outcome)
+      if (outcome === 'answered') budget.earn()
+    },
+    meters.state,
+  )
   const jitterMs = (number: number) => {
     const share = Buffer.from(random(4)).readUInt32LE() / 2 ** 32
     return Math.min(pauseMs.most, pauseMs.first * 2 ** number) * share
@@ -90,9 +102,13 @@ export function openDependency(name: string, policy: Policy, around: Around, tra
       const leftMs = () => callMs - (clock.monotonic() - startedMs)
       for (let number = 1; ; number++) {
         try {
-          const answer = await gate.send((cut) => work(cut, number), { tryMs, leftMs, signal, fullMs: Math.min(tryMs, callMs) })
-          budget.earn()
-          return answer
+          return await gate.send((cut) => work(cut, number), {
+            isForgiving: () => number === 1 && tries > 1 && budget.has(),
+            tryMs,
+            leftMs,
+            signal,
+            fullMs: Math.min(tryMs, callMs),
+          })
         } catch (error) {
           if (error instanceof Unsent) throw error.reason
           if (number >= tries || signal?.aborted || !traits.isPassing?.(error)) throw error
@@ -116,6 +132,8 @@ class Unsent {
 }
 
 interface Try {
+  /** It is the first one, and another one may follow. */
+  isForgiving: () => boolean
   tryMs: number
   /** What is left of the call. */
   leftMs: () => number
@@ -125,40 +143,48 @@ interface Try {
 }
 
 /** One try: a place, the breaker, the deadline. */
-function openGate(name: string, policy: Policy, traits: Traits, { clock, log }: Around, meters: Meters) {
+function openGate(
+  name: string,
+  policy: Policy,
+  traits: Traits,
+  { clock, log }: Around,
+  count: (outcome: Outcome) => void,
+  tell: (state: BreakerState) => void,
+) {
   const patience = wakeful(clock)
   const room = policy.atOnce === null ? null : places(policy.atOnce, clock)
   const circuit =
     policy.breaker &&
     breaker(policy.breaker, clock, (to, from) => {
-      meters.state(to)
+      tell(to)
       const told = { dependency: name, from, to, ...(to === 'open' && policy.breaker) }
       if (from === 'closed') log.warn('a dependency is left alone for a while', told)
       else if (to === 'closed') log.info('a dependency is asked again', told)
       else log.debug('a dependency is tried', told)
     })
 
-  async function placed<T>(work: (cut: AbortSignal) => Promise<T>, { tryMs, leftMs, fullMs, signal }: Try): Promise<T> {
+  async function placed<T>(work: (cut: AbortSignal) => Promise<T>, one: Try): Promise<T> {
     const pass = circuit?.enter()
     if (pass === null) {
-      meters.count('resting')
+      count('resting')
       throw new Unsent(traits.resting())
     }
-    const ms = Math.min(tryMs, leftMs())
+    const ms = Math.min(one.tryMs, one.leftMs())
     let isFair = true
     const late = () => {
-      isFair = ms > fullMs / 2 // who waited long for his place had little left for the answer
+      isFair = ms > one.fullMs / 2 // who waited long for his place had little left for the answer
       return traits.late()
     }
     try {
-      const answer = await bounded(work, patience, ms, late, signal)
+      const answer = await bounded(work, patience, ms, late, one.signal)
       pass?.answered()
-      meters.count('answered')
+      count('answered')
       return answer
     } catch (error) {
-      const outcome = signal?.aborted || !isFair ? 'left' : traits.isFailure(error) ? 'failed' : 'answered'
+      const isStray = one.isForgiving() && circuit?.state() === 'closed' && traits.isStray?.(error)
+      const outcome = one.signal?.aborted || !isFair || isStray ? 'left' : traits.isFailure(error) ? 'failed' : 'answered'
       pass?.[outcome]()
-      meters.count(outcome)
+      count(outcome)
       throw error
     }
   }
@@ -170,7 +196,7 @@ function openGate(name: string, policy: Policy, traits: Traits, { clock, log }: 
       const leave = await room.take(one.leftMs(), one.signal)
       if (leave === false) {
         const isGone = one.signal?.aborted
-        meters.count(isGone ? 'left' : 'crowded')
+        count(isGone ? 'left' : 'crowded')
         throw new Unsent(isGone ? gone() : traits.late())
       }
       return placed(work, one).finally(leave)
@@ -210,6 +236,7 @@ function openBudget() {
     earn() {
       saved = Math.min(retryBudget.reserve, saved + retryBudget.share)
     },
+    has: () => saved >= 1,
     spend() {
       if (saved < 1) return false
       saved -= 1
@@ -220,8 +247,6 @@ function openBudget() {
 
 type Outcome = 'answered' | 'failed' | 'resting' | 'crowded' | 'left'
 const stateNumber = { closed: 0, 'half-open': 1, open: 2 } satisfies Record<BreakerState, number>
-
-type Meters = ReturnType<typeof openMeters>
 
 function openMeters(name: string, metrics: Metrics) {
   const label = ['dependency']

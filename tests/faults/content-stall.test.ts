@@ -1,6 +1,5 @@
 // The breaker before the read model opens for a database that hangs, and never because our own process stood still.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { connect, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { openContent } from '../../src/engines/postgres/content.ts'
 import { systemClock } from '../../src/kit/clock.ts'
@@ -9,6 +8,7 @@ import { Refusal } from '../../src/kit/refusal.ts'
 import type { Content } from '../../src/ports/content.ts'
 import { dependencyOf } from '../dependencies.ts'
 import { type Library, openLibrary } from '../library.ts'
+import { openWire } from '../wire.ts'
 
 let library: Library
 beforeAll(async () => {
@@ -75,7 +75,7 @@ test('a database that hangs costs five reads their patience; the next is refused
     const askedMs = systemClock.monotonic()
     expect(await reasonOf(list(content))).toBe('unavailable')
     expect(systemClock.monotonic() - askedMs).toBeLessThan(200)
-    wire.resume()
+    wire.mend()
     const deadlineMs = systemClock.monotonic() + 5_000
     while ((await reasonOf(list(content))) !== 'answered') {
       expect(systemClock.monotonic()).toBeLessThan(deadlineMs)
@@ -86,46 +86,3 @@ test('a database that hangs costs five reads their patience; the next is refused
     wire.close()
   }
 })
-
-/** What lies between us and the database, and can go silent without a word. */
-async function openWire(to: string) {
-  const database = new URL(to)
-  const ends = new Set<Socket>()
-  let silent = false
-  const server = createServer((here) => {
-    const there = connect(Number(database.port), database.hostname)
-    for (const [from, into] of [
-      [here, there],
-      [there, here],
-    ] as const) {
-      ends.add(from)
-      from.on('data', (bytes) => into.write(bytes))
-      from.on('error', () => {})
-      from.on('close', () => into.destroy())
-      if (silent) from.pause()
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const url = new URL(to)
-  url.hostname = '127.0.0.1'
-  url.port = String(typeof address === 'object' ? address?.port : '')
-  const each = (act: (end: Socket) => void) => {
-    for (const end of ends) act(end)
-  }
-  return {
-    url: url.href,
-    hang() {
-      silent = true
-      each((end) => end.pause())
-    },
-    resume() {
-      silent = false
-      each((end) => end.resume())
-    },
-    close() {
-      server.close()
-      each((end) => end.destroy())
-    },
-  }
-}

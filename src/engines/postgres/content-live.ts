@@ -62,7 +62,6 @@ export function followLive(fingerprint: string): Live {
       return await ask(schema ?? (await lookOnce(on)))
     } catch (error) {
       if (isMissing(error)) return unlessMissing(ask(await lookOnce(on)))
-      if (isPassing(error)) return ask(schema ?? (await lookOnce(on)))
       throw error
     }
   }
@@ -91,7 +90,7 @@ async function unlessMissing<R>(asked: Promise<R>): Promise<R> {
 }
 
 /** Over at the next try: a pooled connection that had died, or a replay on the replica that needed our row. Reads only. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   if (!(error instanceof Refusal) || error.reason !== 'unavailable') return false
   const cause = error.cause
   return (

@@ -6,7 +6,7 @@ import type { Content } from '../../ports/content.ts'
 import { type Database, openPool } from './connect.ts'
 import { type FacetsRow, facetsOf, facetsStatement } from './content-facets.ts'
 import { type ListRow, listStatement, pageOf } from './content-list.ts'
-import { type Asked, followLive } from './content-live.ts'
+import { type Asked, followLive, isPassing } from './content-live.ts'
 import {
   type CatalogueRow,
   type ComparedRow,
@@ -62,7 +62,7 @@ const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_
 const searchSettings = { ...readSettings, enable_sort: 'off', 'pg_trgm.similarity_threshold': '0.3' }
 
 export function openContent({ url, log, dependency, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
-  const database = dependency({ isFailure: isOutage, resting: away, late: away })
+  const database = dependency({ isFailure: isOutage, isPassing, isStray: isPassing, resting: away, late: away })
   const readTimeoutMs = (database.policy.tryMs ?? 0) - littleMs
   const pool = (max: number, timeoutMs: number, settings: Readonly<Record<string, string>>) =>
     openPool({ url, role: 'rcr_read', max, log, timeoutMs, giveUpMs: giveUpMs(timeoutMs), settings })
