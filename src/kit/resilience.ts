@@ -74,7 +74,7 @@ export type OpenDependency = (traits: Traits) => Dependency
 export function openDependency(name: string, policy: Policy, around: Around, traits: Traits): Dependency {
   const { clock, random, metrics } = around
   const { tries, pauseMs } = policy
-  const callMs = policy.callMs ?? Number.POSITIVE_INFINITY
+  const callMs = policy.callMs ?? unbounded
   const meters = openMeters(name, metrics)
   const budget = openBudget()
   const gate = openGate(
@@ -96,7 +96,7 @@ export function openDependency(name: string, policy: Policy, around: Around, tra
     policy,
     state: gate.state,
     pause: (number, signal) => clock.sleep(jitterMs(number), signal),
-    async ask(work, { signal, tryMs = policy.tryMs ?? Number.POSITIVE_INFINITY } = {}) {
+    async ask(work, { signal, tryMs = policy.tryMs ?? unbounded } = {}) {
       if (signal?.aborted) throw gone()
       const startedMs = clock.monotonic()
       const leftMs = () => callMs - (clock.monotonic() - startedMs)
@@ -169,7 +169,7 @@ function openGate(
       count('resting')
       throw new Unsent(traits.resting())
     }
-    const ms = Math.min(one.tryMs, one.leftMs())
+    const ms = one.tryMs === unbounded ? unbounded : Math.min(one.tryMs, one.leftMs())
     let isFair = true
     const late = () => {
       isFair = ms > one.fullMs / 2 // who waited long for his place had little left for the answer
@@ -204,6 +204,9 @@ function openGate(
   }
 }
 
+const unbounded = Number.POSITIVE_INFINITY
+const never = new AbortController().signal
+
 const gone = () => new Refusal('late', 'The answer took too long.')
 
 /** The work's outcome; after so long, or when the signal aborts, an error instead, and the work is told that nobody waits any more. */
@@ -214,6 +217,7 @@ function bounded<T>(
   late: () => Error,
   signal: AbortSignal | undefined,
 ): Promise<T> {
+  if (ms === unbounded && signal === undefined) return work(never)
   const cut = new AbortController()
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const leave = () => reject(gone())
@@ -222,7 +226,7 @@ function bounded<T>(
     signal?.removeEventListener('abort', leave)
   }
   signal?.addEventListener('abort', leave)
-  if (ms < Number.POSITIVE_INFINITY)
+  if (ms < unbounded)
     void clock.sleep(ms, cut.signal).then(() => {
       if (!cut.signal.aborted) reject(late())
     })
