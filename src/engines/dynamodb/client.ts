@@ -43,8 +43,8 @@ export interface Call {
 
 export function openClient({ endpoint, region, credentials, clock, dependency, fetch = globalThis.fetch }: ClientOptions): Call {
   const url = endpoint ?? `https://dynamodb.${region}.amazonaws.com`
-  const resting = () => new NoAnswer('DynamoDB has not answered for a while')
-  const late = () => new NoAnswer('no answer in time')
+  const resting = () => new Error('DynamoDB has not answered for a while')
+  const late = () => new Error('no answer in time')
   const service = dependency({ isFailure: isTrouble, isPassing, resting, late })
 
   let signer: AwsClient | undefined
@@ -65,11 +65,11 @@ export function openClient({ endpoint, region, credentials, clock, dependency, f
 
   const call = <T>(operation: string, body: object): Promise<T> => {
     const text = JSON.stringify(body)
-    return service.ask((signal) =>
-      once<T>(operation, text, signal).catch((thrown: unknown) => {
+    return service
+      .ask((signal) => once<T>(operation, text, signal))
+      .catch((thrown: unknown) => {
         throw thrown instanceof DynamoError ? thrown : new NoAnswer(operation, { cause: thrown })
-      }),
-    )
+      })
   }
   return Object.assign(call, { pause: (tries: number) => service.pause(tries) })
 }
