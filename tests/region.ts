@@ -3,7 +3,6 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openRelay, type Relay } from '../scripts/world/relay.ts'
 import { regionUrl } from '../src/engines/replicas/peer.ts'
-import { systemClock as clock } from '../src/kit/clock.ts'
 import { type Running, startProcess } from './process.ts'
 import { type Ring, until } from './ring.ts'
 
@@ -15,9 +14,9 @@ export interface Region {
   /** The replica is there, follows, and has replayed what the primary had at the call. */
   caughtUp(): Promise<unknown>
   kill(): Promise<void>
-  freeze(ms: number): Promise<void>
+  freeze(lasting: () => Promise<unknown>): Promise<void>
   /** It goes with all its data, and comes back as a copy. */
-  replace(ms: number): Promise<void>
+  replace(lasting: () => Promise<unknown>): Promise<void>
 }
 
 const portOf = (url: string) => Number(new URL(url).port)
@@ -69,39 +68,43 @@ export async function openRegion(
     ways,
     caughtUp: () => until(() => running.member.status().streaming && running.member.status().lagS === 0),
     kill: async () => void process.kill(await postmaster(), 'SIGKILL'),
-    async freeze(ms) {
+    async freeze(lasting) {
       const all = [await postmaster()]
       all.push(...childrenOf(all[0] as number))
       for (const pid of all) tell(pid, 'SIGSTOP')
-      await clock.sleep(ms)
+      await lasting()
       for (const pid of all) tell(pid, 'SIGCONT')
     },
-    async replace(ms) {
+    async replace(lasting) {
       await running.stop()
       rmSync(ring.folderOf(name), { recursive: true, force: true, maxRetries: 10 })
-      await clock.sleep(ms)
+      await lasting()
       running = await ring.run(name, { places })
     },
   }
 }
 
-/** Drawn troubles of one region, one after the other; each ends with the replica caught up. */
-export async function trouble({ ways, ...region }: Region, chance: () => number, told: Record<string, number>): Promise<void> {
-  const forMs = () => 100 + chance() * 2_400
+/** One trouble of a region, drawn. `lasting`: resolves when it has lasted long enough. */
+export async function trouble(
+  { ways, ...region }: Region,
+  chance: () => number,
+  lasting: () => Promise<unknown>,
+  told: Record<string, number>,
+): Promise<void> {
   const cutOff = async (some: Relay[]) => {
     for (const way of some) way.cut()
-    await clock.sleep(forMs())
+    await lasting()
     for (const way of some) way.mend()
   }
   const acts = {
     'cut from the primary': () => cutOff(ways.replication),
     'cut off': () => cutOff([...ways.replication, ...ways.reading]),
-    frozen: () => region.freeze(forMs()),
+    frozen: () => region.freeze(lasting),
     killed: () => region.kill(),
-    replaced: () => region.replace(forMs()),
+    replaced: () => region.replace(lasting),
   }
   const names = Object.keys(acts) as (keyof typeof acts)[]
-  // Not being there and being copied takes seconds, so it is drawn less often than the others.
+  // To be copied anew takes seconds, so it is drawn less often than the others.
   const name = names[Math.floor(chance() * 4.5)] ?? 'killed'
   told[name] = (told[name] ?? 0) + 1
   await acts[name]()
