@@ -10,7 +10,7 @@ import { systemClock as clock, secureRandom as random } from '../../src/kit/cloc
 import { silentLog as log } from '../../src/kit/log.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
 import { openProject } from '../../src/services/project/project.ts'
-import { auditWriters, dynamoIsMissing, testTable, writerProcess } from '../dynamodb.ts'
+import { auditWriters, clientAt, dynamoIsMissing, testTable, writerProcess } from '../dynamodb.ts'
 import type { Acknowledged } from '../dynamodb-writer.ts'
 import { testPostgres } from '../postgres.ts'
 import { seeded } from '../random.ts'
@@ -39,6 +39,8 @@ describe.skipIf(dynamoIsMissing !== null)('a master on DynamoDB', () => {
     })
     return started
   }
+  /** A page of a table of a hundred thousand items, on a machine that does other things too. */
+  const patient = () => clientAt(at.endpoint, undefined, 120_000)
   const open = () => openDynamoMaster({ table: at.table, call: at.call, clock, random })
   /** Whoever opens it completes what those who died have left. */
   const complete = async () => {
@@ -136,7 +138,7 @@ describe.skipIf(dynamoIsMissing !== null)('a master on DynamoDB', () => {
     const audit = async (but?: 'late places') => {
       await kill(offices)
       await complete()
-      await auditWriters(at.call, at.table, acknowledged, but)
+      await auditWriters(patient(), at.table, acknowledged, but)
     }
 
     for (let round = 1; round <= rounds; round++) {
