@@ -179,7 +179,7 @@ test(`${troubles} troubles in each of two regions (SEED=${seed}): nobody who car
             const enough = (answers.get(region.name) ?? 0) + more
             return until(() => (answers.get(region.name) ?? 0) >= enough)
           }
-          await trouble(region, chance, () => answered(10 + chance() * 60), told)
+          await trouble(region, chance, () => answered(10 + chance() * 30), told)
           await answered(20)
         }
         await region.caughtUp()
