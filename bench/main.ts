@@ -1,6 +1,7 @@
 // npm run bench: every figure as a ratio within one run, beside a peer or a limit of the same machine.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { backlog } from './backlog.ts'
 import { cold } from './cold.ts'
 import { dynamodb } from './dynamodb.ts'
 import { flat } from './flat.ts'
@@ -31,6 +32,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   memory,
   overload,
   workers,
+  backlog, // the last one: it leaves more behind in the data of all
 }
 
 const words = process.argv.slice(2)
@@ -54,7 +56,7 @@ const reviews = isQuick ? 1000 : 10_000
 using lab = openLab({
   turns: isQuick ? 1 : 5,
   seconds: isQuick ? 1 : 2,
-  sizes: { usual: reviews, large: isLarge ? 1_000_000 : 5 * reviews },
+  sizes: { usual: reviews, large: isLarge ? 1_000_000 : 5 * reviews, backlog: isQuick ? 2000 : 100_000 },
   say: (text) => console.error(text),
 })
 const lines: Line[] = []

@@ -1,19 +1,12 @@
-// Runs every test and ends with one line of figures; `npm test -- <path or pattern>` runs some of them, and `--long` the load tests
-// and the simulations in the sizes that are promised: about an hour and a quarter, on a machine that does nothing else.
+// Runs every test and ends with one line of figures; `npm test -- <path or pattern>` runs some of them. At full size: test-long.ts.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dir, '..')
-const words = process.argv.slice(2)
-const isLong = words.includes('--long')
-const given = words.filter((word) => word !== '--long')
-const wanted = given.length > 0 ? given : isLong ? ['tests/load', 'tests/simulation'] : ['src', 'tests']
-const child = spawn(process.execPath, ['test', '--timeout', '60000', ...wanted], {
-  cwd: root,
-  env: { ...process.env, ...(isLong && { LOAD: 'long' }) },
-  stdio: ['ignore', 'pipe', 'pipe'],
-})
+const given = process.argv.slice(2)
+const wanted = given.length > 0 ? given : ['src', 'tests']
+const child = spawn(process.execPath, ['test', '--timeout', '60000', ...wanted], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
 let output = ''
 for (const stream of [child.stdout, child.stderr])
   stream.on('data', (chunk: Buffer) => {

@@ -47,6 +47,21 @@ export function faultsOf(events: readonly Event[], final: Final): string[] {
   )
 }
 
+/**
+ * The same of clients who read in places that lag, and carry a token of what they saw: none of them goes back, whatever others see.
+ * What a client was told of with a token counts as read by it.
+ */
+export function sessionFaultsOf(sessions: readonly (readonly Read[])[], written: readonly Written[], final: Final): string[] {
+  const calledMs = new Map(written.map(({ document, mark, calledMs }) => [`${document} ${mark}`, calledMs]))
+  const isTooEarly = ({ document, version, answeredMs }: Read) =>
+    (calledMs.get(`${document} ${final.get(document)?.[version - 1]}`) ?? 0) > answeredMs
+  const seen = sessions.flatMap((reads, client) => [
+    ...faultsOf(reads, final).map((fault) => `client ${client}: ${fault}`),
+    ...reads.filter(isTooEarly).map(({ version }) => `client ${client}: version ${version} before anybody asked for it`),
+  ])
+  return [...faultsOf(written, final), ...seen]
+}
+
 function faultsOfOne(document: string, events: readonly Event[], marks: readonly string[]): string[] {
   const faults: string[] = []
   const fault = (sentence: string) => faults.push(`${document}: ${sentence}`)

@@ -98,3 +98,19 @@ export async function expectNothingLost(api: string, authorization: string, ledg
   }
   expect(own).toEqual(new Set(versions.keys()))
 }
+
+/** Of each version of a review, from the first: its title, which tells the write that made it. */
+export async function marksOf(api: string, authorization: string, document: string): Promise<string[]> {
+  const marks: string[] = []
+  const page = `${api}/reviews/${document}/history`
+  for (let next: string | null = '?limit=100'; next !== null; ) {
+    const response = await fetch(new URL(next, page), { headers: { authorization } })
+    const { data, links } = (await response.json()) as { data: { version: number }[]; links: { next: string | null } }
+    for (const { version } of data) {
+      const change = await fetch(`${page}/${version}`, { headers: { authorization } })
+      marks[version - 1] = /"title":"([^"]*)"/.exec(await change.text())?.[1] ?? ''
+    }
+    next = links.next
+  }
+  return marks
+}

@@ -50,13 +50,14 @@ export interface Running extends Process {
   ops: string
 }
 
-/** `rcr start`, when it answers readers. */
+/** `rcr start`, or another command that serves, when it answers readers. */
 export async function startProcess(
   folder: string,
   environment: Record<string, string> = {},
   before: readonly string[] = [],
+  words: readonly string[] = ['start'],
 ): Promise<Running> {
-  const started = rcr(folder, ['start'], environment, before)
+  const started = rcr(folder, words, environment, before)
   for (;;) {
     const api = /reviews +(http\S+)\/api/.exec(started.output())?.[1]
     const ops = /operators +(http\S+)\/readyz/.exec(started.output())?.[1]
@@ -65,7 +66,7 @@ export async function startProcess(
       return { ...started, api, ops }
     }
     const state = await Promise.race([started.ended, systemClock.sleep(10).then(() => 'running')])
-    if (state !== 'running') throw new Error(`rcr start ended with ${state}:\n${started.output()}`)
+    if (state !== 'running') throw new Error(`rcr ${words.join(' ')} ended with ${state}:\n${started.output()}`)
   }
 }
 

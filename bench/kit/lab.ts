@@ -24,10 +24,12 @@ export interface Lab {
   say(text: string): void
   /** A data folder whose read model holds all seeded reviews: so many, or as many as for every benchmark. No system runs on it. */
   seeded(reviews?: number): Promise<string>
-  /** As many as `seeded` brings by itself, and as many as for what shall not grow with them. */
-  sizes: { usual: number; large: number }
+  /** As many as `seeded` brings by itself, as many as for what shall not grow with them, and as many as a projector finds that was away. */
+  sizes: { usual: number; large: number; backlog: number }
   /** The system over a data folder, up and following. */
   system(data: string, options?: Options): Promise<System>
+  /** A command over a data folder, to its end. */
+  rcr(data: string, ...words: string[]): Promise<string>
 }
 
 interface Options {
@@ -35,6 +37,8 @@ interface Options {
   cacheMib?: number
   /** Processes on its port. */
   workers?: number
+  /** Up is enough: it has not read all of the log yet. */
+  behind?: boolean
 }
 
 export interface System extends Started {
@@ -47,6 +51,8 @@ export interface System extends Started {
   database(): Database
   /** What the operators' page says. */
   detail(): Promise<Detail>
+  /** Resolves when readers see the whole log. */
+  caughtUp(): Promise<void>
 }
 
 /** How pgbench and a client of ours reach the database of a system. */
@@ -86,17 +92,20 @@ export function openLab({ turns, seconds, sizes, say }: LabOptions): Lab & Dispo
       return seeding
     },
     system: startSystem,
+    rcr: runCommand,
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 
 async function seedInto(data: string, reviews: number, say: Lab['say']): Promise<string> {
   say(`seeding ${reviews.toLocaleString('en')} reviews …`)
-  await run('any', [...rcr, 'seed', '--reviews', String(reviews)], settingsFor(data))
+  await runCommand(data, 'seed', '--reviews', String(reviews))
   const system = await startSystem(data, { core: 'any' })
   await system.stop()
   return data
 }
+
+const runCommand = (data: string, ...words: string[]) => run('any', [...rcr, ...words], settingsFor(data))
 
 const settingsFor = (data: string) => ({
   RCR_DATA: data,
@@ -112,15 +121,17 @@ export const startSettings = settingsFor
 /** What `start` says when it serves: its address, and that of the operators' page. */
 export const isUp = /reviews\s+(http\S+)\/api\/v1\/content[\s\S]*operators\s+(http\S+)\/readyz/
 
-async function startSystem(data: string, { core = 'server', cacheMib, workers = 1 }: Options = {}): Promise<System> {
+async function startSystem(data: string, { core = 'server', cacheMib, workers = 1, behind = false }: Options = {}): Promise<System> {
   const env = { ...settingsFor(data), RCR_WORKERS: String(workers), ...(cacheMib !== undefined && { RCR_CACHE_MIB: String(cacheMib) }) }
   const started = await start({ core, words: startWords, env, ready: isUp })
   const [, url = '', opsUrl = ''] = started.said
   const detail = async () => (await (await fetch(`${opsUrl}/readyz`)).json()) as Detail
-  await until(async () => {
-    const { project, read } = await detail()
-    return project.state === 'following' && read.position !== null && read.position.seq === project.position?.seq
-  })
+  const caughtUp = () =>
+    until(async () => {
+      const { project, read } = await detail()
+      return project.state === 'following' && read.position !== null && read.position.seq === project.position?.seq
+    })
+  if (!behind) await caughtUp()
   const postgres = postgresOf(started.pid)
   return {
     ...started,
@@ -130,6 +141,7 @@ async function startSystem(data: string, { core = 'server', cacheMib, workers = 
     spenders: { server: () => cpuUs(started.pid), database: () => cpuUs(postgres, 'family') },
     database: () => databaseOf(join(data, 'postgres')),
     detail,
+    caughtUp,
   }
 }
 
