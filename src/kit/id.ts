@@ -27,7 +27,7 @@ export function idMaker(clock: Pick<Clock, 'now'>, random: RandomBytes): NewId {
     bytes[6] = 0x70 | (counter >> 8)
     bytes[7] = counter & 0xff
     bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
-    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    const hex = Buffer.from(bytes.buffer, bytes.byteOffset, 16).toString('hex')
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
   }
 }

@@ -25,7 +25,7 @@ export async function readInput(
   const { input } = operation
   const url = new URL(request.url)
   demandReadable(url.pathname)
-  const mayBeAbsent = input.body === undefined || (request.body === null && input.body.safeParse(undefined).success)
+  const mayBeAbsent = input.body === undefined || (!bringsBody(request) && input.body.safeParse(undefined).success)
   const bodyBytes = mayBeAbsent ? await noBody(request, operation, arrivalMs) : await readBody(request, operation, arrivalMs)
   const faults: Fault[] = []
   const check = (schema: z.ZodType, value: unknown, place: '#' | '?' | '') => {
@@ -83,8 +83,13 @@ function queryOf(parameters: URLSearchParams, spelt: Readonly<Record<string, str
   return { ...query }
 }
 
+/** Asked of the length first: Bun makes a stream for whoever looks at `body`. */
+const bringsBody = (request: Request): boolean => lengthOf(request) > 0 || request.body !== null
+
+const lengthOf = (request: Request): number => Number(request.headers.get('content-length') ?? 0)
+
 async function noBody(request: Request, operation: Operation, arrivalMs: number): Promise<Uint8Array> {
-  if (request.body === null || operation.kind === 'query') return new Uint8Array()
+  if (!bringsBody(request) || operation.kind === 'query') return new Uint8Array()
   const bytes = await boundedBytes(request, arrivalMs)
   if (bytes.length === 0) return bytes
   throw new Refusal('invalid', 'This request takes no body.', { faults: [{ pointer: '#', code: 'unexpected', detail: 'Send no body.' }] })
@@ -107,9 +112,31 @@ async function readBody(request: Request, operation: Operation, arrivalMs: numbe
 
 export const acceptedTypes = ({ mediaType }: Operation): string[] => ['application/json', ...(mediaType ? [mediaType] : [])]
 
-async function boundedBytes(request: Request, arrivalMs: number): Promise<Uint8Array> {
-  const tooLarge = () => new Refusal('too-large', `A body has at most ${bodyMaxBytes} bytes.`)
-  if (Number(request.headers.get('content-length') ?? 0) > bodyMaxBytes) throw tooLarge()
+const tooLarge = () => new Refusal('too-large', `A body has at most ${bodyMaxBytes} bytes.`)
+const tooSlow = () => new Refusal('slow', 'The body did not arrive in time.')
+const brokenOff = (cause: unknown) => new Refusal('invalid', 'The body broke off.', { code: 'incomplete', cause })
+
+function boundedBytes(request: Request, arrivalMs: number): Promise<Uint8Array> {
+  const length = lengthOf(request)
+  if (length > bodyMaxBytes) throw tooLarge()
+  return length > 0 ? wholeBytes(request, arrivalMs) : streamedBytes(request, arrivalMs)
+}
+
+/** Of a length that is known, at once: as a stream 5 kB cost Bun 75 µs more on the processor. */
+async function wholeBytes(request: Request, arrivalMs: number): Promise<Uint8Array> {
+  const late = Promise.withResolvers<never>()
+  const patience = setTimeout(() => late.reject(tooSlow()), arrivalMs)
+  const arriving = request.arrayBuffer().catch((error: unknown) => Promise.reject(brokenOff(error)))
+  try {
+    const bytes = new Uint8Array(await Promise.race([arriving, late.promise]))
+    if (bytes.length > bodyMaxBytes) throw tooLarge()
+    return bytes
+  } finally {
+    clearTimeout(patience)
+  }
+}
+
+async function streamedBytes(request: Request, arrivalMs: number): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let size = 0
@@ -130,11 +157,11 @@ async function boundedBytes(request: Request, arrivalMs: number): Promise<Uint8A
     }
   } catch (error) {
     if (error instanceof Refusal) throw error
-    throw new Refusal('invalid', 'The body broke off.', { code: 'incomplete', cause: error })
+    throw brokenOff(error)
   } finally {
     clearTimeout(patience)
   }
-  if (late) throw new Refusal('slow', 'The body did not arrive in time.')
+  if (late) throw tooSlow()
   return Buffer.concat(chunks, size)
 }
 

@@ -166,8 +166,14 @@ describe('a request over REST', () => {
     expect(lines.length).toBeLessThan(10) // a slow machine takes a few seconds for them
   })
 
-  test('a body that does not come in time is 408, and one that breaks off is no defect of ours', async () => {
-    const stream = (start: UnderlyingDefaultSource['start']) => ({ ...patch(''), body: new ReadableStream({ start: start ?? (() => {}) }) })
+  test.each([
+    ['of a length that is told', { 'content-length': '100' }],
+    ['of unknown length', {}],
+  ])('a body %s that does not come in time is 408, and one that breaks off is no defect of ours', async (_what, headers) => {
+    const stream = (start: (controller: ReadableStreamDefaultController) => void) => ({
+      ...patch('', headers),
+      body: new ReadableStream({ start }),
+    })
     const slow = await api()(
       '/things/x',
       stream((controller) => controller.enqueue(new TextEncoder().encode('{'))),

@@ -86,8 +86,8 @@ function put(store: Store, { at, by }: Draft, write: DraftWrite, before: Head | 
   const key = keyOf(kind, id)
   const whole = fields && { ...fields, ...envelope(id, version, createdAt, at) }
   const places = whole === null ? [] : placesOf(kind, whole)
-  // An expired document may still lie there, unswept.
-  const remains = before ?? valueAt<Head>(store.documents, key)
+  // An expired document may still lie there, unswept; public ones do not expire.
+  const remains = before ?? (isPublicKind(kind) ? undefined : valueAt<Head>(store.documents, key))
   move(store, kind, id, remains?.places ?? [], places)
   if (remains?.expiresAt !== undefined) store.expiry.removeSync(keyOf(remains.expiresAt, kind, id))
   if (expiresAt !== undefined) store.expiry.putSync(keyOf(expiresAt, kind, id), empty)

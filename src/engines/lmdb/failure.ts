@@ -37,9 +37,9 @@ export const damaged = (cause: unknown): Refusal =>
   new Refusal('unavailable', 'The master is damaged and must be restored.', { code: 'master-damaged', cause })
 
 /** The value of a text of our own making: one that cannot be read was damaged on its way. */
-export function parsed<T>(bytes: Uint8Array): T {
+export function parsed<T>(bytes: Buffer): T {
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as T
+    return JSON.parse(bytes.toString()) as T
   } catch (cause) {
     throw damaged(cause)
   }

@@ -20,7 +20,7 @@ import { checked, checkedId, keyOf, partsOf, seqOf, versionPart, within } from '
 import { endOutbox } from './outbox.ts'
 import { feed, history, list } from './pages.ts'
 import { type Patience, patience } from './patience.ts'
-import { changeAt, documentOf, headOf } from './records.ts'
+import { documentOf, headOf, recentAt } from './records.ts'
 import { type Shipping, type ShippingParts, startShipping } from './shipping.ts'
 import { openStore, type Store } from './store.ts'
 import { sweep } from './sweep.ts'
@@ -83,7 +83,8 @@ export async function openLmdbMaster({
       return patient.within(async (stored) => {
         const { result: outcome, entry } = await commit(wanted)
         stored()
-        if (outcome.committed) watch.reached(outcome.position.seq)
+        // In the next turn of the loop: the answer goes before what follows the log.
+        if (outcome.committed) setImmediate(watch.reached, outcome.position.seq)
         await shipping?.reached(entry)
         return outcome
       })
@@ -109,7 +110,7 @@ export async function openLmdbMaster({
     change: (kind, id, version) =>
       fresh(() => {
         const seq = store.versions.get(keyOf(kind, checkedId(id), versionPart(version)))
-        return seq === undefined ? null : (changeAt(store, seqOf(seq)) as never)
+        return seq === undefined ? null : (recentAt(store, seqOf(seq)) as never)
       }),
     head: () => fresh(() => ({ epoch: store.epoch, seq: store.lastSeq() })),
     feed: (after, limit) => fresh(() => feed(store, after, limit)),

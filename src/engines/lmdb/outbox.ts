@@ -5,18 +5,17 @@
 import type { Entry } from '../../ports/ship.ts'
 import { decodeEffects, encodeEffects } from './journal.ts'
 import { seqKey, seqOf } from './keys.ts'
-import type { Store } from './store.ts'
+import { type Store, shippedSince } from './store.ts'
 
-const since = Buffer.from('shipped since')
 const upTo = Buffer.from('shipped up to')
 
 /** From which entry on this master is shipped without a gap. Begins with an empty entry when it was not shipped until now. */
 export async function beginOutbox(store: Store): Promise<number> {
   return store.env.transactionSync(() => {
-    if (store.lastEntry() > 0) return Number(store.meta.get(since))
+    if (store.lastEntry() > 0) return Number(store.meta.get(shippedSince))
     const first = Number(store.meta.get(upTo) ?? 0) + 2
     store.outbox.putSync(seqKey(first), Buffer.alloc(0))
-    store.meta.putSync(since, Buffer.from(String(first)))
+    store.meta.putSync(shippedSince, Buffer.from(String(first)))
     return first
   })
 }
@@ -27,7 +26,7 @@ export async function endOutbox(store: Store): Promise<void> {
     const last = store.lastEntry()
     if (last === 0) return
     store.meta.putSync(upTo, Buffer.from(String(last)))
-    store.meta.removeSync(since)
+    store.meta.removeSync(shippedSince)
     for (const key of [...store.outbox.getKeys({})]) store.outbox.removeSync(key)
   })
 }

@@ -11,6 +11,7 @@ import type { Table } from './tables.ts'
 const pageMax = 200
 const feedMax = 5000
 const feedMaxBytes = 4 * 1024 * 1024
+const fewMax = 16
 
 export function list(store: Store, index: IndexName, partition: string, page: Page & { upTo?: string }, nowMs: number) {
   const { kind, descending } = indexes[index]
@@ -36,8 +37,21 @@ export function feed(store: Store, after: number, limit: number): Change[] {
   bounded(limit, feedMax)
   if (!Number.isSafeInteger(after) || after < 0) throw new Refusal('invalid', 'A position is a whole number from 0.')
   const changes: Change[] = []
+  // One by one at first: most feeds are of what was just committed, of which others have read much already, and end there.
   let bytes = 0
-  for (const { key, value } of store.log.getRange({ start: seqKey(after + 1), limit })) {
+  for (let seq = after + 1, few = 0; changes.length < limit && few < fewMax; seq++) {
+    let read = store.recent.get(seq)
+    if (read === undefined) {
+      const value = store.log.get(seqKey(seq))
+      if (value === undefined) return changes
+      read = store.recent.keep(seq, value)
+      few += 1
+    }
+    bytes += read.sizeBytes
+    if (bytes > feedMaxBytes && changes.length > 0) return changes
+    changes.push(read.change)
+  }
+  for (const { key, value } of store.log.getRange({ start: seqKey(after + changes.length + 1), limit: limit - changes.length })) {
     bytes += value.length
     if (bytes > feedMaxBytes && changes.length > 0) break
     changes.push(changeOf(seqOf(key), value))

@@ -58,14 +58,18 @@ export function documentOf(store: Store, id: string, head: Head): object | null 
   return head.deleted ? null : changeAt(store, head.seq).document
 }
 
+export const changeAt = (store: Store, seq: number): Change => changeOf(seq, entryAt(store, seq))
+/** Of one that others have looked at just now, or will. */
+export const recentAt = (store: Store, seq: number): Change => (store.recent.get(seq) ?? store.recent.keep(seq, entryAt(store, seq))).change
+
 /** The entry must be there: heads and versions are written with it. */
-export function changeAt(store: Store, seq: number): Change {
+function entryAt(store: Store, seq: number): Buffer {
   const bytes = store.log.get(seqKey(seq))
   if (bytes === undefined) throw damaged(new Error(`entry ${seq} of the log is missing`))
-  return changeOf(seq, bytes)
+  return bytes
 }
 
-export function changeOf(seq: number, bytes: Uint8Array): Change {
+export function changeOf(seq: number, bytes: Buffer): Change {
   const { createdAt, document, ...entry } = parsed<Entry>(bytes)
   const whole = document && { ...document, ...envelope(entry.id, entry.version, createdAt, entry.at) }
   return { seq, ...entry, document: whole } as Change

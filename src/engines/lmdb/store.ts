@@ -17,19 +17,25 @@ import { guarded } from './failure.ts'
 import { inspect, inspectPages, unusable } from './folder.ts'
 import { encodeEffects, journaled } from './journal.ts'
 import { seqKey, seqOf } from './keys.ts'
+import { openRecent, type Recent } from './recent.ts'
 import { noting, openTable, type Table } from './tables.ts'
 
 const tables = [...journaled, 'outbox', 'meta'] as const
 
 export interface Store extends Record<(typeof tables)[number], Table> {
   env: RootDatabase<Buffer, Buffer>
+  /** For changes that are read in a snapshot, not in a transaction, which may come to nothing. */
+  recent: Recent
   folder: string
   epoch: string
   /** The newest seq; 0 in an empty log. Inside a transaction the transaction's own. */
   lastSeq(): number
   /** The number of the newest entry; 0 when this master is not shipped. */
   lastEntry(): number
-  /** Reads from here on see every commit that any process was acknowledged. */
+  /**
+   * Reads from here on see every commit that any process was acknowledged. Once for all that is read before the next event or promise
+   * gets its turn, in which nobody can have heard of another commit: each new snapshot costs lmdb-js a timer.
+   */
   refresh(): void
   /**
    * All or nothing, and on stable storage when it resolves. Of a shipped master what it changes becomes an entry.
@@ -109,23 +115,33 @@ function assemble(env: RootDatabase<Buffer, Buffer>, { folder, nowMs, random }: 
     for (const key of table.getKeys({ reverse: true, limit: 1 })) return seqOf(key)
     return 0
   }
+  const lastSeq = endOf(noted.log, () => last(noted.log))
+  const lastEntry = () => (meta.has(shippedSince) ? last(outbox) : 0)
+  let isFresh = false
+  const age = () => {
+    isFresh = false
+  }
   return {
     ...noted,
     outbox,
     meta,
     env,
+    recent: openRecent(),
     folder,
     epoch: found.epoch,
-    lastSeq: () => last(noted.log),
-    lastEntry: () => last(outbox),
+    lastSeq,
+    lastEntry,
     refresh: () => {
+      if (isFresh) return
       env.resetReadTxn()
       // After LMDB has given up on a file, ranges come back empty, whereas this throws.
-      rawMeta.get(entry('format'))
+      rawMeta.getBinaryFast(formatKey)
+      isFresh = true
+      queueMicrotask(age)
     },
     transact: (work) =>
       env.childTransaction(() => {
-        const before = last(outbox)
+        const before = lastEntry()
         const { result, effects } = keeping(work)
         if (before === 0 || effects.length === 0) return { result, entry: before }
         outbox.putSync(seqKey(before + 1), encodeEffects(effects, { inOutbox: true }))
@@ -134,17 +150,35 @@ function assemble(env: RootDatabase<Buffer, Buffer>, { folder, nowMs, random }: 
   }
 }
 
+/**
+ * The end of the log, found from where it was: its numbers are dense, so where one is and the next is not, there it ends. A cursor for
+ * the last key of a tree costs lmdb-js ten times as much. `search` finds it from nothing.
+ */
+function endOf(log: Table, search: () => number): () => number {
+  let known = 0
+  return () => {
+    const from = known
+    if (from === 0 || !log.has(seqKey(from))) known = search()
+    else while (log.has(seqKey(known + 1))) if (++known - from === stepsMax) known = search()
+    return known
+  }
+}
+const stepsMax = 8
+
 const entry = (name: string) => Buffer.from(name)
+const formatKey = entry('format')
+/** Of a shipped master: the entry since when. */
+export const shippedSince = entry('shipped since')
 
 /** Reads what the folder says of itself; a new one is given its epoch. Two processes that create at once agree here. */
 function settle(raw: Database<Buffer, Buffer>, meta: Table, nowMs: number, random: RandomBytes): { format: number; epoch: string } {
-  const found = raw.get(entry('format')) // as it is, to be read whatever the format
+  const found = raw.get(formatKey) // as it is, to be read whatever the format
   if (found !== undefined && Number(found) !== format) return { format: Number(found), epoch: '' }
   const standing = meta.get(entry('epoch'))?.toString()
   if (standing !== undefined) return { format, epoch: standing }
   const epoch = newEpoch(nowMs, random)
   meta.putSync(entry('epoch'), Buffer.from(epoch))
-  raw.putSync(entry('format'), Buffer.from(String(format)))
+  raw.putSync(formatKey, Buffer.from(String(format)))
   return { format, epoch }
 }
 

@@ -6,6 +6,8 @@ import { type Effect, type Journaled, journaled } from './journal.ts'
 
 export interface Table extends Pick<Database<Buffer, Buffer>, 'getKeys'> {
   get(key: Buffer): Buffer | undefined
+  /** Whether there is a value, proven or not. */
+  has(key: Buffer): boolean
   /** In steps of the caller: nothing may be written meanwhile. */
   getRange(options: { start: Buffer; limit: number }): Iterable<{ key: Buffer; value: Buffer }>
   putSync(key: Buffer, value: Buffer): void
@@ -15,16 +17,19 @@ export interface Table extends Pick<Database<Buffer, Buffer>, 'getKeys'> {
 // LMDB keeps no checksums, and a disk gives back other bytes now and then. Four bytes end each value: CRC-32 over table, key and value.
 const proofBytes = 4
 
-const proofOf = (table: string, key: Uint8Array, value: Uint8Array): number => crc32(value, crc32(key, crc32(table)))
+const proofOf = (tableProof: number, key: Uint8Array, value: Uint8Array): number => crc32(value, crc32(key, tableProof))
 
-export function isProven(table: string, key: Uint8Array, sealed: Buffer): boolean {
+export const isProven = (table: string, key: Uint8Array, sealed: Buffer): boolean => proves(crc32(table), key, sealed)
+
+function proves(tableProof: number, key: Uint8Array, sealed: Buffer): boolean {
   const end = sealed.length - proofBytes
-  return end >= 0 && sealed.readUInt32LE(end) === proofOf(table, key, sealed.subarray(0, end))
+  return end >= 0 && sealed.readUInt32LE(end) === proofOf(tableProof, key, sealed.subarray(0, end))
 }
 
 export function openTable(database: Database<Buffer, Buffer>, name: string): Table {
+  const tableProof = crc32(name)
   const open = (key: Buffer, sealed: Buffer): Buffer => {
-    if (!isProven(name, key, sealed)) throw damaged(new Error(`an entry of ${name} is not what was written`))
+    if (!proves(tableProof, key, sealed)) throw damaged(new Error(`an entry of ${name} is not what was written`))
     return sealed.subarray(0, -proofBytes)
   }
   return {
@@ -32,6 +37,7 @@ export function openTable(database: Database<Buffer, Buffer>, name: string): Tab
       const sealed = database.get(key)
       return sealed && open(key, sealed)
     },
+    has: (key) => database.getBinaryFast(key) !== undefined,
     getKeys: database.getKeys.bind(database),
     *getRange(options) {
       for (const { key, value } of database.getRange(options)) yield { key, value: open(key, value) }
@@ -39,7 +45,7 @@ export function openTable(database: Database<Buffer, Buffer>, name: string): Tab
     putSync(key, value) {
       const sealed = Buffer.allocUnsafe(value.length + proofBytes)
       sealed.set(value)
-      sealed.writeUInt32LE(proofOf(name, key, value), value.length)
+      sealed.writeUInt32LE(proofOf(tableProof, key, value), value.length)
       database.putSync(key, sealed)
     },
     removeSync: (key) => void database.removeSync(key),

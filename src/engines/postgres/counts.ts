@@ -38,27 +38,37 @@ export function facetsOf(review: AnyReview): [Dimension, string][] {
 export const facetDeltas = (moves: readonly Move[]): FacetDelta[] =>
   deltas(moves, facetsOf).map(([dimension, value, delta]) => ({ dimension, value, delta }))
 
-export const wordDeltas = (moves: readonly Move[]): WordDelta[] =>
-  deltas(moves, wordsIn).map(([language, word, delta]) => ({ language, word, delta }))
+export function wordDeltas(moves: readonly Move[]): WordDelta[] {
+  const words = wordCounter()
+  words.move(moves)
+  return words.counts()
+}
 
 /** What a review adds to the vocabulary is a function of these alone. */
 export type Worded = Pick<AnyReview, 'language' | 'title' | 'summary' | 'verdict' | 'body' | 'keywords'>
 
 const vocabulary = ({ title, summary, verdict, body, keywords }: Worded): Set<string> => wordsOf([title, summary, verdict, body, keywords])
 
-const wordsIn = (review: Worded): [string, string][] => [...vocabulary(review)].map((word) => [review.language, word])
-
 /** Counts the words of reviews that come a few at a time. Without a pair for each word: there are hundreds in a review. */
 export function wordCounter() {
   const languages = new Map<string, Map<string, number>>()
+  const add = (review: Worded, by: 1 | -1 = 1) => {
+    const counts = languages.get(review.language) ?? new Map<string, number>()
+    languages.set(review.language, counts)
+    for (const word of vocabulary(review)) counts.set(word, (counts.get(word) ?? 0) + by)
+  }
   return {
-    add(review: Worded) {
-      const counts = languages.get(review.language) ?? new Map<string, number>()
-      languages.set(review.language, counts)
-      for (const word of vocabulary(review)) counts.set(word, (counts.get(word) ?? 0) + 1)
+    add,
+    move(moves: readonly Move[]) {
+      for (const [before, after] of moves) {
+        if (before) add(before, -1)
+        if (after) add(after)
+      }
     },
     counts: (): WordDelta[] =>
-      [...languages].flatMap(([language, counts]) => [...counts].map(([word, delta]) => ({ language, word, delta }))),
+      [...languages].flatMap(([language, counts]) =>
+        [...counts].filter(([, delta]) => delta !== 0).map(([word, delta]) => ({ language, word, delta })),
+      ),
   }
 }
 

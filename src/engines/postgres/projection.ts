@@ -37,7 +37,7 @@ const settings = {
 }
 
 export function openProjection({ url, log, clock }: ProjectionOptions): Projection {
-  const db = openPool({ url, role: 'rcr_project', max: 3, log, timeoutMs, settings })
+  const db = openPool({ url, role: 'rcr_project', max: 3, log, timeoutMs, pipeline: true, settings })
   const { open, builds, create, switch: switchTo, drop, prune } = openBuilds(db, clock)
   const pruneChanges = openChangePruning(db, clock)
   return {

@@ -10,10 +10,13 @@ const longest = 40
 export function wordsOf(texts: readonly string[]): Set<string> {
   const found = new Set<string>()
   for (const text of texts)
-    for (const match of text.replace(address, ' ').normalize('NFC').toLowerCase().match(word) ?? [])
+    for (const match of withoutAddresses(text).normalize('NFC').toLowerCase().match(word) ?? [])
       if (match.length <= longest) found.add(match)
   return found
 }
+
+// Most texts have none.
+const withoutAddresses = (text: string): string => (text.includes('://') ? text.replace(address, ' ') : text)
 
 /** Lower case, accents dropped: how titles are ordered. */
 export const plain = (text: string): string =>

@@ -46,9 +46,9 @@ const batchMax = 1000
 const heartbeatMs = 1000
 /**
  * After a batch that held the whole log. A transaction in the read model costs as much as three writes, so changes that come in quick
- * succession share one; the first after a silence is shown at once.
+ * succession share one, the more the quicker they come; the first after a silence is shown at once.
  */
-const restMs = 20
+const restMs = (changes: number): number => Math.min(50, 10 + 5 * changes)
 const backoff = { firstMs: 50, mostMs: 5000 }
 
 export function openFollower(options: FollowOptions): Follower {
@@ -90,7 +90,7 @@ export function openFollower(options: FollowOptions): Follower {
     stopTimer()
     if (changes.length > 0) options.onApplied?.()
     if (state !== 'following') return
-    pace.beat(changes.length > 0)
+    pace.beat(changes.length)
     if (build !== null && !build.live) {
       await projection.switch(schema)
       log.info('readers use another build', { schema, epoch: end.epoch })
@@ -137,10 +137,10 @@ function openPace(clock: Clock) {
   let restedAtMs = Number.NEGATIVE_INFINITY
   return {
     now: () => ({ untilBeatMs: beatAtMs - clock.monotonic(), untilRestedMs: restedAtMs - clock.monotonic() }),
-    beat(broughtChanges: boolean) {
+    beat(changes: number) {
       const nowMs = clock.monotonic()
       beatAtMs = nowMs + heartbeatMs
-      if (broughtChanges) restedAtMs = nowMs + restMs
+      if (changes > 0) restedAtMs = nowMs + restMs(changes)
     },
     hurry() {
       beatAtMs = Number.NEGATIVE_INFINITY

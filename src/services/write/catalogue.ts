@@ -11,7 +11,7 @@ import { type Call, type Operation, operation } from '../../kit/operation.ts'
 import { isSameContent, patched } from '../../kit/patching.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
-import { type DeskParts, desk } from './reviewing.ts'
+import { type DeskParts, desk, type Planning } from './reviewing.ts'
 import type { Plan } from './saving.ts'
 
 type Kind = 'camera' | 'lens'
@@ -94,11 +94,11 @@ async function planOf(
   { kind }: Catalogue,
   before: Stored | null,
   after: Content | null,
-  how: Pick<Plan, 'id' | 'expected' | 'status' | 'location'>,
+  { attempt, ...how }: Planning,
 ): Promise<Plan> {
   const claims = (document: Content | null, other: Content | null) =>
     document === null || document.slug === other?.slug ? [] : [{ name: slugClaim(kind, document.slug), owner: how.id }]
-  if (after !== null && after.slug !== before?.slug) await slugs.demandFree(kind, after.slug, how.id)
+  if (attempt > 1 && after !== null && after.slug !== before?.slug) await slugs.demandFree(kind, after.slug, how.id)
   // What an editor sends has passed the schema of this very kind.
   const document = (after === null ? null : { ...after, id: how.id }) as Plan['document']
   return { ...how, kind, document, claims: { take: claims(after, before), release: claims(before, after) } }
@@ -121,7 +121,8 @@ function create(parts: DeskParts, catalogue: Catalogue): Operation {
       const id = parts.newId()
       return parts.saver.save(call, async (attempt) => {
         const slug = body.slug ?? (await parts.slugs.suggest(kind, suggested(body), id, attempt))
-        return planOf(parts, catalogue, null, { ...body, slug }, { id, expected: 0, status: 201, location: `${path}/${id}` })
+        const how = { attempt, id, expected: 0, status: 201, location: `${path}/${id}` } as const
+        return planOf(parts, catalogue, null, { ...body, slug }, how)
       })
     },
   })
@@ -174,7 +175,7 @@ function edit(parts: DeskParts, catalogue: Catalogue, call: Call, id: string, ma
     const after = await make(before, attempt)
     const how = { id, expected: before.version, status: 200 } as const
     if (isSameContent(catalogue.fields, before, after)) return { ...how, kind: catalogue.kind, document: 'same' }
-    return planOf(parts, catalogue, before, after, how)
+    return planOf(parts, catalogue, before, after, { ...how, attempt })
   })
 }
 
@@ -191,7 +192,7 @@ function remove(parts: DeskParts, catalogue: Catalogue): Operation {
     conditional: true,
     refusals: ['missing', 'conflict', 'stale', 'unconditional'],
     run: (input, call) =>
-      parts.saver.save(call, async () => {
+      parts.saver.save(call, async (attempt) => {
         const { id } = input.path
         const before = await standing(parts.master, kind, id)
         demandMatch(call, before.version)
@@ -199,7 +200,7 @@ function remove(parts: DeskParts, catalogue: Catalogue): Operation {
         const references = await parts.master.counter(counter)
         if (references > 0)
           throw new Refusal('conflict', `Reviews still refer to this ${kind}.`, { code: 'still-referenced', facts: { references } })
-        const plan = await planOf(parts, catalogue, before, null, { id, expected: before.version, status: 204 })
+        const plan = await planOf(parts, catalogue, before, null, { attempt, id, expected: before.version, status: 204 })
         return { ...plan, adjust: [{ counter, by: 0, ceiling: 0 }] }
       }),
   })

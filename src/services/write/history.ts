@@ -123,11 +123,11 @@ function restore(parts: DeskParts): Operation {
         const how = { id, expected: past.version, status: 200 } as const
         if (past.standing === null) {
           const slug = await slugs.suggest('review', document.slug, id, attempt)
-          return reviewPlan(parts, null, { ...reborn(document), ...content, slug }, how)
+          return reviewPlan(parts, null, { ...reborn(document), ...content, slug }, { ...how, attempt })
         }
         const restored = revise(past.standing, content)
         if (isSameContent(ReviewFields, past.standing, restored)) return { ...how, kind: 'review', document: 'same' }
-        return reviewPlan(parts, past.standing, restored, how)
+        return reviewPlan(parts, past.standing, restored, { ...how, attempt })
       }),
   })
 }

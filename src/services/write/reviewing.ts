@@ -49,19 +49,29 @@ export async function standing(master: Master, call: Call, id: string): Promise<
   return review
 }
 
-/** Takes a review from `before` to `after` (null: not there). `how.expected` says which version was judged. */
+/** How a plan is committed: `expected` is the version that was judged; `attempt` counts from 1. */
+export interface Planning extends Pick<Plan, 'id' | 'expected' | 'status' | 'location'> {
+  attempt: number
+}
+
+/**
+ * Takes a review from `before` to `after` (null: not there). The commit judges addresses and references, hence they are not looked up
+ * for a first attempt; what it refused for is looked up before the second, to be named.
+ */
 export async function reviewPlan(
   parts: { master: Master; slugs: Slugs },
   before: Review | null,
   after: Review | null,
-  how: Pick<Plan, 'id' | 'expected' | 'status' | 'location'>,
+  { attempt, ...how }: Planning,
 ): Promise<Plan> {
   const held = before === null ? [] : slugsOf(before)
   const wanted = after === null ? [] : slugsOf(after)
   const fresh = wanted.filter((slug) => !held.includes(slug))
-  for (const slug of fresh) await parts.slugs.demandFree('review', slug, how.id)
   const references = after === null ? [] : referencesOf(after)
-  await demandReferences(parts.master, references)
+  if (attempt > 1) {
+    for (const slug of fresh) await parts.slugs.demandFree('review', slug, how.id)
+    await demandReferences(parts.master, references)
+  }
   const claim = (slug: string) => ({ name: slugClaim('review', slug), owner: how.id })
   return {
     ...how,
@@ -81,7 +91,7 @@ const referencesOf = (review: Review): Reference[] => [
   { kind: 'editor', id: review.editorId },
 ]
 
-/** The commit demands them again; here every missing one gets its name. */
+/** Every missing one gets its name. */
 async function demandReferences(master: Master, references: readonly Reference[]): Promise<void> {
   const found = await Promise.all(references.map(({ kind, id }) => master.read(kind, id)))
   const missing = references.filter((_, at) => found[at] === null).map(({ kind }) => kind)

@@ -60,7 +60,7 @@ function create({ master, clock, newId, saver, slugs }: DeskParts): Operation {
         const slug = fields.slug ?? (await slugs.suggest('review', slugFrom(fields.title), id, attempt))
         const written = draft(fields, { id, slug, editorId: callerOf(call).accountId, now })
         const review = status === 'published' ? publish(written, now) : written
-        return reviewPlan({ master, slugs }, null, review, { id, expected: 0, status: 201, location: `/reviews/${id}` })
+        return reviewPlan({ master, slugs }, null, review, { attempt, id, expected: 0, status: 201, location: `/reviews/${id}` })
       })
     },
   })
@@ -125,7 +125,7 @@ const edit =
     const revised = await make(review, attempt)
     const how = { id, expected: review.version, status: 200 } as const
     if (isSameContent(ReviewFields, review, revised)) return { ...how, kind: 'review', document: 'same' }
-    return reviewPlan(parts, review, revised, how)
+    return reviewPlan(parts, review, revised, { ...how, attempt })
   }
 
 function remove(parts: DeskParts): Operation {
@@ -142,10 +142,10 @@ function remove(parts: DeskParts): Operation {
     conditional: true,
     refusals: ['missing', 'stale', 'unconditional'],
     run: ({ path: { id } }, call) =>
-      parts.saver.save(call, async () => {
+      parts.saver.save(call, async (attempt) => {
         const review = await standing(parts.master, call, id)
         demandMatch(call, review.version)
-        return reviewPlan(parts, review, null, { id, expected: review.version, status: 204 })
+        return reviewPlan(parts, review, null, { attempt, id, expected: review.version, status: 204 })
       }),
   })
 }

@@ -44,8 +44,10 @@ export function openSaver({ master, clock, retries }: { master: Master; clock: C
   }
 
   async function run(call: Call, plan: (attempt: number) => Promise<Plan>): Promise<Answer | Repeated<Recorded>> {
+    let refused: string | null = null
     for (let number = 1; number <= mostAttempts && !call.signal.aborted; number++) {
       const planned = await plan(number)
+      if (refused !== null) retries.labels(refused).inc() // what the plan had to refuse was a mistake and no retry
       const { kind, id, expected, document, location } = planned
       if (document === 'same' && call.idempotency === null)
         return answerOf(master, { kind, id, version: expected, position: await master.head() })
@@ -55,7 +57,7 @@ export function openSaver({ master, clock, retries }: { master: Master; clock: C
         return answerOf(master, { kind, id, version, position: outcome.position, location })
       }
       if (outcome.because === 'repeat') return new Repeated(outcome.record)
-      retries.labels(outcome.because).inc()
+      refused = outcome.because
     }
     throw new Refusal('unavailable', 'Too many others are changing the same thing. Nothing was written.', {
       code: 'contended',

@@ -21,10 +21,10 @@ const byId = z.strictObject({ id: Id })
 
 export function stepOperations(parts: DeskParts): Operation[] {
   const take = (call: Call, id: string, step: (review: Review, now: string) => Review) =>
-    parts.saver.save(call, async () => {
+    parts.saver.save(call, async (attempt) => {
       const review = await standing(parts.master, call, id)
       demandMatch(call, review.version)
-      return reviewPlan(parts, review, step(review, instant(parts.clock)), { id, expected: review.version, status: 200 })
+      return reviewPlan(parts, review, step(review, instant(parts.clock)), { attempt, id, expected: review.version, status: 200 })
     })
 
   return [
