@@ -2,7 +2,7 @@
 import { openProjector } from '../system/alone.ts'
 import { around, type Command, type Running, readFlags } from './command.ts'
 
-type Projector = Awaited<ReturnType<typeof openProjector>>
+export type Projector = Awaited<ReturnType<typeof openProjector>>
 type Watching = Parameters<Projector['rebuild']>[0]
 
 /** The `run` of a command that needs the projector; progress goes to the terminal about once a second. */

@@ -9,8 +9,9 @@ import { openContent } from '../engines/postgres/content.ts'
 import { openNearest, type RegionStatus } from '../engines/postgres/content-nearest.ts'
 import { openPaced } from '../engines/postgres/paced.ts'
 import { prepareDatabase } from '../engines/postgres/prepare.ts'
-import { openPrimaryProjection } from '../engines/postgres/primary.ts'
+import { findPrimary, openPrimaryProjection } from '../engines/postgres/primary.ts'
 import { openProjection } from '../engines/postgres/projection.ts'
+import { openReplica } from '../engines/postgres/replica.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Content } from '../ports/content.ts'
 import type { Master } from '../ports/master.ts'
@@ -102,6 +103,15 @@ export function openReading(settings: Settings, around: Surroundings, stack: Asy
   const content = openNearest({ replicas, patience: settings.RCR_BREAKER, ...around })
   stack.defer(() => content.close())
   return { content, regions: content.regions }
+}
+
+/** Which of the databases of all regions is the primary, and the others. With one database there are none. */
+export async function openReplicas({ RCR_DATABASES: places }: Settings, { log }: Surroundings, stack: AsyncDisposableStack) {
+  if (places === null) return { primary: null, replicas: [] }
+  const url = await findPrimary(places.map((place) => place.url))
+  const replicas = places.filter((place) => place.url !== url).map((place) => openReplica({ ...place, log }))
+  for (const replica of replicas) stack.defer(() => replica.close())
+  return { primary: places.find((place) => place.url === url)?.region ?? null, replicas }
 }
 
 const paymentsOf = ({ RCR_PAYMENT_URL: url, RCR_PAYMENT_KEY: key }: Settings, around: Surroundings): Payments | null =>

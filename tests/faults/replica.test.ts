@@ -216,4 +216,12 @@ test('the primary is lost: another region is promoted, the others follow, and ev
   await until(async () => (await ask(urls.sa ?? '', 'select pg_is_in_recovery() as is'))[0]?.is === true)
   const verify = rcr(join(folder, 'home'), ['verify'], environment)
   expect({ status: await verify.ended, output: verify.output() }).toMatchObject({ status: 0 })
+  for (const line of [/eu {2}primary {2}change \d+: equal/, /na {2}replica {2}change \d+.*: equal/, /sa {2}replica {2}change \d+.*: equal/])
+    expect(verify.output()).toMatch(line)
+  await end('db-na')
+  const again = rcr(join(folder, 'home'), ['verify'], environment)
+  expect({ status: await again.ended, output: again.output() }).toMatchObject({
+    status: 2,
+    output: expect.stringContaining('na  replica  not compared: The database does not answer now.'),
+  })
 }, 120_000)

@@ -66,6 +66,7 @@ export function openPrimaryProjection({ urls, open, log }: PrimaryOptions): Proj
     prune: (graceMs) => on((projection) => projection.prune(graceMs)),
     parked: (schema) => on((projection) => projection.parked(schema)),
     checksums: (schema) => on((projection) => projection.checksums(schema)),
+    slice: (schema, range) => on((projection) => projection.slice(schema, range)),
     differences: (first, second, limit) => on((projection) => projection.differences(first, second, limit)),
     close: async () => current?.projection.close(),
   }

@@ -9,6 +9,7 @@ import { demandSchema, openBuilds } from './builds.ts'
 import { checksums, differences } from './checksums.ts'
 import { type Database, openPool } from './connect.ts'
 import { type Mapped, mapped, parkedAs } from './rows.ts'
+import { slice } from './slices.ts'
 import { isDataFault, isGone } from './translate.ts'
 
 export interface ProjectionOptions {
@@ -56,6 +57,7 @@ export function openProjection({ url, log, clock }: ProjectionOptions): Projecti
     parked: (schema) =>
       unlessGone(schema, () => db.query<ParkedChange>(`select seq, kind, id, error from "${demandSchema(schema)}".parked order by seq`)),
     checksums: (schema) => unlessGone(schema, () => checksums(db, schema)),
+    slice: (schema, range) => unlessGone(schema, () => slice(db, schema, range)),
     differences: (first, second, limit) => unlessGone(`${first} or ${second}`, () => differences(db, first, second, limit)),
     close: () => db.close(),
   }

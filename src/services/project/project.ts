@@ -1,5 +1,6 @@
 // The projector (S3): follows the log into the read model, rebuilds it, checks it, clears away what nobody uses.
 import type { Master } from '../../ports/master.ts'
+import type { Replica } from '../../ports/projection.ts'
 import { type Follower, type FollowOptions, openFollower } from './follow.ts'
 import { type RebuildReport, rebuild } from './rebuild.ts'
 import type { Watching } from './replay.ts'
@@ -7,7 +8,7 @@ import { type VerifyReport, verify } from './verify.ts'
 
 export interface Project extends Follower {
   rebuild(watching: Watching): Promise<RebuildReport>
-  verify(watching: Watching): Promise<VerifyReport>
+  verify(watching: Watching, replicas?: readonly Replica[]): Promise<VerifyReport>
 }
 
 /** A deployment rolls through all regions, or back, in less. */
@@ -35,6 +36,6 @@ export function openProject(options: FollowOptions & { master: Master }): Projec
       await Promise.all([follower.run(signal), pruneOnAndOn(signal)])
     },
     rebuild: (watching) => rebuild(options, watching),
-    verify: (watching) => verify(options, watching),
+    verify: (watching, replicas) => verify(options, watching, replicas),
   }
 }
