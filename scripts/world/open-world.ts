@@ -21,6 +21,8 @@ export interface WorldOptions {
   /** So many invented ones are there at least. */
   reviews: number
   distances: Distances
+  /** RCR_DRAIN_S of those who read: as in production, if not given. */
+  drainS?: number
   /** Requests of one address in ten seconds. */
   limits: Gateway['limits']
   say: (line: string) => void
@@ -35,6 +37,8 @@ export interface World extends AsyncDisposable {
   detail(region: Region): Promise<Detail>
   /** HAProxy reads its configuration anew. */
   reload(region: Region): void
+  /** Whether the gateway of a region sends readers to each of its processes. */
+  isWhole(region: Region): Promise<boolean>
 }
 
 export interface Detail {
@@ -86,6 +90,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         const page = await fetch(`http://127.0.0.1:${portsOf(plan, region).readers[0]?.ops}/readyz`, { signal: AbortSignal.timeout(2_000) })
         return (await page.json()) as Detail
       },
+      async isWhole(region) {
+        const page = await fetch(`http://127.0.0.1:${portsOf(plan, region).operators}/metrics`, { signal: AbortSignal.timeout(2_000) })
+        const up = new RegExp(`^haproxy_server_status\\{proxy="readers-${region}",server="${region}-\\d+",state="UP"\\} 1$`, 'gm')
+        return ((await page.text()).match(up)?.length ?? 0) === readersPerRegion
+      },
       reload: (region) => void process.kill(gateways.get(region)?.pid() ?? 0, 'SIGUSR2'),
       [Symbol.asyncDispose]: close,
     }
@@ -133,7 +142,7 @@ async function startHome({ options, plan, ways, processes, settings }: Building)
 }
 
 /** Its database, and then those who read from it. */
-async function startRegion({ options: { folder, say }, plan, ways, processes, settings }: Building, region: Region) {
+async function startRegion({ options: { folder, say, drainS = 3 }, plan, ways, processes, settings }: Building, region: Region) {
   const { databaseOps, readers } = portsOf(plan, region)
   await processes.start({
     name: `database-${region}`,
@@ -158,6 +167,7 @@ async function startRegion({ options: { folder, say }, plan, ways, processes, se
           RCR_DATA: join(folder, `read-${region}`),
           RCR_HTTP_PORT: String(http),
           RCR_OPS_PORT: String(ops),
+          RCR_DRAIN_S: String(drainS),
           RCR_DATABASES: databases,
         },
         readyUrl: ready(ops),
