@@ -5,7 +5,7 @@ import { type Region, regions } from './plan.ts'
 
 export interface Read {
   answered: number
-  /** All but 200, each with how often. */
+  /** What was answered instead, each with how often. */
   failed: Map<string, number>
   slowestMs: number
 }
@@ -30,7 +30,7 @@ export async function readingSteadily(world: World, what: () => Promise<void>): 
         read.slowestMs = Math.max(read.slowestMs, tookMs)
         if (outcome === '200') read.answered += 1
         else read.failed.set(outcome, (read.failed.get(outcome) ?? 0) + 1)
-        await systemClock.sleep(everyMs - tookMs, over.signal)
+        await systemClock.sleep(Math.max(0, everyMs - tookMs), over.signal)
       }
     }),
   )
@@ -46,8 +46,8 @@ export async function readingSteadily(world: World, what: () => Promise<void>): 
 const ask = (url: string, keepalive: boolean): Promise<string> =>
   fetch(url, { keepalive, signal: AbortSignal.timeout(10_000) }).then(
     async (response) => {
-      await response.arrayBuffer()
-      return String(response.status)
+      const text = await response.text()
+      return response.status === 200 ? '200' : `${response.status} ${text.slice(0, 200)}`
     },
     (error: Error) => error.message,
   )

@@ -12,7 +12,7 @@ export const verify: Command = {
 With RCR_DATABASES every database is compared, the primary at the end of the log, each replica at the position that it has: a line for
 each says where it stands, how far that is behind, and which tables differ. Exit status 1: one differs, or changes are parked;
 2: one could not be compared.`,
-  run: withProjector(async (project, watching, say) => {
+  run: withProjector({}, async (project, watching, say) => {
     const report = await project.verify(watching)
     const { position, schema, region, differing, differences, parked, replicas } = report
     for (const { seq, kind, id, error } of parked) say(`parked: change ${seq}, ${kind} ${id}: ${error}`)

@@ -78,7 +78,9 @@ type ReadModel = Pick<Engines, 'databaseUrl' | 'projection' | 'content' | 'regio
 /** One database for all, or one for each region: written where the primary is, read where it is near. */
 async function openReadModel(settings: Settings, manner: Manner, around: Surroundings, stack: AsyncDisposableStack): Promise<ReadModel> {
   const places = settings.RCR_DATABASES
-  const project = (url: string) => openPaced({ url, projection: openProjection({ url, ...around }), ...around })
+  const everywhere = places?.map(({ url }) => url)
+  const project = (url: string) =>
+    openPaced({ url, projection: openProjection({ url, ...(everywhere && { everywhere }), ...around }), ...around })
   if (places !== null) {
     const projection = openPrimaryProjection({ urls: places.map(({ url }) => url), open: project, ...around })
     stack.defer(() => projection.close())

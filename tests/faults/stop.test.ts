@@ -85,8 +85,8 @@ test.each(['1', '2'])(
     const draining = await startProcess(other, { RCR_LOG: 'error', RCR_DRAIN_S: '2', RCR_WORKERS: workers })
     try {
       const pids = readFileSync(`/proc/${draining.child.pid}/task/${draining.child.pid}/children`, 'utf8').trim().split(' ').map(Number)
-      // systemd tells all processes of a unit at once.
-      for (const pid of [draining.child.pid ?? 0, ...(workers === '1' ? [] : pids)]) process.kill(pid, 'SIGTERM')
+      const isWorker = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--leashed')
+      for (const pid of [draining.child.pid ?? 0, ...pids.filter(isWorker)]) process.kill(pid, 'SIGTERM')
       await until(async () => (await fetch(`${draining.ops}/readyz`)).status === 503)
       const { outcomes, lastedMs } = await answeredFor(`${draining.api}/content`)
       expect(outcomes).toEqual(['200 close'])

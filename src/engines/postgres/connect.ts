@@ -34,6 +34,8 @@ export interface PoolOptions {
   role: Role | null
   max: number
   log: Log
+  /** Added to the name that the database shows beside the connection. */
+  label?: string
   /** Longest wait for an answer. */
   timeoutMs?: number
   /** When a connection that does not answer is given up. Unset: as soon as nobody waits for it. */
@@ -44,10 +46,10 @@ export interface PoolOptions {
 
 const connectTimeoutMs = 2000
 
-export function openPool({ url, role, max, log, timeoutMs = 5000, giveUpMs = timeoutMs, settings = {} }: PoolOptions): Database {
+export function openPool({ url, role, max, log, label, timeoutMs = 5000, giveUpMs = timeoutMs, settings = {} }: PoolOptions): Database {
   const pool = new pg.Pool({
     connectionString: withSettings(url, { timezone: 'UTC', statement_timeout: String(Math.ceil(timeoutMs * 0.9)), ...settings }),
-    application_name: role ?? 'rcr',
+    application_name: [role ?? 'rcr', ...(label === undefined ? [] : [label])].join(' '),
     max,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: giveUpMs,

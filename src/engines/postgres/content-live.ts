@@ -62,8 +62,12 @@ export function followLive(fingerprint: string): Live {
       return await ask(schema ?? (await lookOnce(on)))
     } catch (error) {
       if (isMissing(error)) return unlessMissing(ask(await lookOnce(on)))
-      if (isPassing(error)) return ask(schema ?? (await lookOnce(on)))
-      throw error
+      if (!isPassing(error)) throw error
+      // What replay took away may have been the build itself.
+      return ask(schema ?? (await lookOnce(on))).catch(async (again: unknown) => {
+        if (isMissing(again)) return unlessMissing(ask(await lookOnce(on)))
+        throw again
+      })
     }
   }
   return {

@@ -40,6 +40,7 @@ import {
 import { appliedStatement, type TailRow, tailOf, tailStatement } from './content-tail.ts'
 import { type LikelyRow, likelyStatement, type SuggestRow, suggestedOf, suggestStatement } from './content-words.ts'
 import { fingerprint as ownFingerprint } from './fingerprint.ts'
+import { readerOf } from './in-use.ts'
 import { isOutage } from './translate.ts'
 
 export interface ContentOptions {
@@ -64,12 +65,13 @@ const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_
 const searchSettings = { ...readSettings, enable_sort: 'off', 'pg_trgm.similarity_threshold': '0.3' }
 
 export function openContent({ url, log, clock = systemClock, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
+  const label = readerOf(fingerprint)
   const pool = (max: number, timeoutMs: number, settings: Readonly<Record<string, string>>) =>
-    openPool({ url, role: 'rcr_read', max, log, timeoutMs, giveUpMs: giveUpMs(timeoutMs), settings })
+    openPool({ url, role: 'rcr_read', label, max, log, timeoutMs, giveUpMs: giveUpMs(timeoutMs), settings })
   const reads = pool(max, readTimeoutMs, readSettings)
   const searches = pool(Math.max(2, max >> 1), searchTimeoutMs, searchSettings)
   // The tail must be heard while every other connection is busy.
-  const tails = openPool({ url, role: 'rcr_read', max: 2, log, timeoutMs: readTimeoutMs, settings: readSettings })
+  const tails = openPool({ url, role: 'rcr_read', label, max: 2, log, timeoutMs: readTimeoutMs, settings: readSettings })
   const live = followLive(fingerprint)
   const circuit = replicaBreaker(clock)
   const patience = wakeful(clock)

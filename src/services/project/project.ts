@@ -7,6 +7,8 @@ import type { Watching } from './replay.ts'
 import { type VerifyReport, verify } from './verify.ts'
 
 export interface Project extends Follower {
+  /** Whether there is a build that readers of this code use. */
+  isBuilt(): Promise<boolean>
   rebuild(watching: Watching): Promise<RebuildReport>
   verify(watching: Watching, replicas?: readonly Replica[]): Promise<VerifyReport>
 }
@@ -35,6 +37,7 @@ export function openProject(options: FollowOptions & { master: Master }): Projec
     run: async (signal) => {
       await Promise.all([follower.run(signal), pruneOnAndOn(signal)])
     },
+    isBuilt: async () => (await projection.builds()).some(({ live }) => live),
     rebuild: (watching) => rebuild(options, watching),
     verify: (watching, replicas) => verify(options, watching, replicas),
   }
