@@ -11,10 +11,7 @@ export interface Read {
 }
 
 const everyMs = 50
-const paths = (n: number) => {
-  const limit = 1 + (n % 100)
-  return [`/content?limit=${limit}`, `/content/search?q=autofoco&limit=${limit}`, `/cameras?limit=${limit}`][n % 3] ?? ''
-}
+const path = (n: number) => `/${['content', 'cameras', 'lenses'][n % 3]}?limit=${1 + (n % 100)}`
 
 /** Two readers in each region, twenty questions a second each, no two alike for a while. */
 export async function readingSteadily(world: World, what: () => Promise<void>): Promise<Map<Region, Read>> {
@@ -25,7 +22,7 @@ export async function readingSteadily(world: World, what: () => Promise<void>): 
     [true, false].map(async (keepalive) => {
       for (let n = 0; !over.signal.aborted; n++) {
         const sinceMs = systemClock.monotonic()
-        const outcome = await ask(`${world.urls[region]}/api/v1${paths(n)}`, keepalive)
+        const outcome = await ask(`${world.urls[region]}/api/v1${path(n)}`, keepalive)
         const tookMs = systemClock.monotonic() - sinceMs
         read.slowestMs = Math.max(read.slowestMs, tookMs)
         if (outcome === '200') read.answered += 1
