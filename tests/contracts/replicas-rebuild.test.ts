@@ -1,21 +1,14 @@
 // A rebuild while several regions read: each follows when the switch arrives there, no read fails, and nothing goes that somebody reads.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { openLmdbMaster } from '../../src/engines/lmdb/master.ts'
 import { openContent } from '../../src/engines/postgres/content.ts'
-import { openPrimaryProjection } from '../../src/engines/postgres/primary.ts'
-import { openProjection } from '../../src/engines/postgres/projection.ts'
 import { regionUrl } from '../../src/engines/replicas/peer.ts'
-import { systemClock as clock, secureRandom as random } from '../../src/kit/clock.ts'
 import { silentLog as log } from '../../src/kit/log.ts'
-import { openMetrics } from '../../src/kit/metric.ts'
 import type { Content } from '../../src/ports/content.ts'
 import type { Projection } from '../../src/ports/projection.ts'
-import { openProject, type Project } from '../../src/services/project/project.ts'
-import { ask, openRing, type Ring, type Running, until } from '../ring.ts'
-import { sampleCamera, sampleId, sampleReview, sampleTime } from '../samples.ts'
+import type { Project } from '../../src/services/project/project.ts'
+import { openProjectedRing } from '../projected-ring.ts'
+import { ask, type Ring, type Running, until } from '../ring.ts'
+import { sampleId } from '../samples.ts'
 
 setDefaultTimeout(60_000)
 
@@ -27,33 +20,7 @@ const members = new Map<string, Running>()
 const readers = new Map<string, Content>()
 
 beforeAll(async () => {
-  ring = await openRing('sa', 'eu', 'na')
-  stack.use(ring)
-  const folder = mkdtempSync(join(tmpdir(), 'rcr-rebuild-'))
-  stack.defer(() => rmSync(folder, { recursive: true }))
-  const master = await openLmdbMaster({ folder, clock, random })
-  stack.defer(() => master.close())
-  await ring.run('sa')
-  const camera = sampleCamera(1)
-  const reviews = Array.from({ length: 40 }, (_, n) =>
-    sampleReview(n + 1, { status: 'published', publishedAt: sampleTime, cameraId: camera.id }),
-  )
-  const writes = [
-    { kind: 'camera' as const, id: camera.id, expected: 0, document: camera },
-    ...reviews.map((document) => ({ kind: 'review' as const, id: document.id, expected: 0, document })),
-  ]
-  await master.commit({ at: sampleTime, by: null, writes })
-  const everywhere = ring.places.map(({ url }) => url)
-  projection = openPrimaryProjection({ urls: everywhere, open: (url) => openProjection({ url, everywhere, log, clock }), log })
-  stack.defer(() => projection.close())
-  project = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }) })
-  const stop = new AbortController()
-  const running = project.run(stop.signal)
-  stack.defer(async () => {
-    stop.abort()
-    await running
-  })
-  await project.settled((await master.head()).seq)
+  ;({ ring, projection, project } = await openProjectedRing(['sa', 'eu', 'na'], 40, stack))
   for (const region of ['eu', 'na']) {
     members.set(region, await ring.run(region))
     const content = openContent({ url: regionUrl(ring.urlOf(region)), log })

@@ -1,21 +1,15 @@
 // A verification over real databases that follow each other: each is compared where it stands, and what is wrong with one is said of it.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openLmdbMaster } from '../../src/engines/lmdb/master.ts'
-import { openPrimaryProjection } from '../../src/engines/postgres/primary.ts'
-import { openProjection } from '../../src/engines/postgres/projection.ts'
 import { openReplica } from '../../src/engines/postgres/replica.ts'
 import { becomeStandby } from '../../src/engines/replicas/copy.ts'
 import { regionUrl } from '../../src/engines/replicas/peer.ts'
-import { systemClock as clock, secureRandom as random } from '../../src/kit/clock.ts'
 import { silentLog as log } from '../../src/kit/log.ts'
-import { openMetrics } from '../../src/kit/metric.ts'
 import type { Master } from '../../src/ports/master.ts'
-import { openProject, type Project } from '../../src/services/project/project.ts'
-import { ask, openRing, type Ring, type Running, until } from '../ring.ts'
-import { sampleCamera, sampleEditor, sampleId, sampleReview, sampleTime } from '../samples.ts'
+import type { Project } from '../../src/services/project/project.ts'
+import { openProjectedRing } from '../projected-ring.ts'
+import { ask, type Ring, type Running, until } from '../ring.ts'
 
 setDefaultTimeout(60_000)
 
@@ -24,53 +18,16 @@ let ring: Ring
 let american: Running
 let master: Master
 let project: Project
+let write: (n: number) => Promise<void>
 let seq = 0
 
-const tags = ['viaje', 'lluvia', 'noche']
-
-const write = async (n: number) => {
-  const id = sampleId('review', n)
-  const document = sampleReview(n, { status: 'published', publishedAt: sampleTime, cameraId: sampleId('camera', 1), tags })
-  const expected = await master.versionOf('review', id)
-  const outcome = await master.commit({ at: sampleTime, by: null, writes: [{ kind: 'review', id, expected, document }] })
-  if (!outcome.committed) throw new Error(outcome.because)
-  seq = outcome.position.seq
-}
-
 beforeAll(async () => {
-  ring = await openRing('sa', 'eu', 'na')
-  stack.use(ring)
-  const folder = mkdtempSync(join(tmpdir(), 'rcr-verify-'))
-  stack.defer(() => rmSync(folder, { recursive: true }))
-  master = await openLmdbMaster({ folder, clock, random })
-  stack.defer(() => master.close())
-  await ring.run('sa')
-  const [camera, editor] = [sampleCamera(1), sampleEditor(1)]
-  const writes = [
-    { kind: 'camera' as const, id: camera.id, expected: 0, document: camera },
-    { kind: 'editor' as const, id: editor.id, expected: 0, document: editor },
-  ]
-  await master.commit({ at: sampleTime, by: null, writes })
   // Of their tags more than one slice.
-  for (let n = 1; n <= 400; n += 50)
-    await master.commit({
-      ...{ at: sampleTime, by: null },
-      writes: Array.from({ length: 50 }, (_, at) => {
-        const document = sampleReview(n + at, { status: 'published', publishedAt: sampleTime, cameraId: camera.id, tags })
-        return { kind: 'review' as const, id: document.id, expected: 0, document }
-      }),
-    })
-  const urls = ring.places.map(({ url }) => url)
-  const projection = openPrimaryProjection({ urls, open: (url) => openProjection({ url, log, clock }), log })
-  stack.defer(() => projection.close())
-  project = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }) })
-  const stop = new AbortController()
-  const running = project.run(stop.signal)
-  stack.defer(async () => {
-    stop.abort()
-    await running
-  })
-  await project.settled((await master.head()).seq)
+  const opened = await openProjectedRing(['sa', 'eu', 'na'], 400, stack, { tags: ['viaje', 'lluvia', 'noche'] })
+  ;({ ring, master, project } = opened)
+  write = async (n) => {
+    seq = await opened.write(n)
+  }
   const [european, other] = await Promise.all([ring.run('eu'), ring.run('na')])
   american = other
   await until(() => european.member.status().streaming && american.member.status().streaming)

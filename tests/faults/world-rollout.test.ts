@@ -3,33 +3,23 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findHaproxy } from '../../scripts/world/engines.ts'
 import { openWorld, type World } from '../../scripts/world/open-world.ts'
 import { regions } from '../../scripts/world/plan.ts'
 import { rollout } from '../../scripts/world/rollout.ts'
 import { readingSteadily } from '../../scripts/world/steady.ts'
-
-const isThere = (() => {
-  try {
-    return findHaproxy() !== ''
-  } catch (error) {
-    if (process.env.CI === 'true') throw error
-    return false
-  }
-})()
+import { haproxyIsThere, shortDistances } from '../haproxy.ts'
 
 // One reader in each region is the harder case: while it is away nobody of the region answers.
 const readersPerRegion = Number(process.env.WORLD_READERS ?? 1)
-const distances = { 'sa-na': 60, 'sa-eu': 80, 'sa-as': 100, 'na-eu': 30, 'na-as': 90, 'eu-as': 70 }
 const folder = mkdtempSync(join(tmpdir(), 'rcr-rollout-'))
 let world: World
 
 beforeAll(async () => {
-  if (!isThere) return
+  if (!haproxyIsThere) return
   const port = 12_000 + 400 * Math.floor(Math.random() * 19)
   const limits = { reading: 1_000_000, other: 1_000_000 }
   const size = { readersPerRegion, reviews: 0, drainS: 2 }
-  world = await openWorld({ folder, port, master: 'lmdb', distances, limits, ...size, say: () => {} })
+  world = await openWorld({ folder, port, master: 'lmdb', distances: shortDistances, limits, ...size, say: () => {} })
 }, 60_000)
 
 afterAll(async () => {
@@ -37,7 +27,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 }, 60_000)
 
-test.skipIf(!isThere)(
+test.skipIf(!haproxyIsThere)(
   'every process is restarted once, and readers of all regions notice nothing',
   async () => {
     const pids = new Map(world.processes.map((one) => [one.name, one.pid()]))

@@ -7,7 +7,7 @@ import { openDynamoMaster } from '../../src/engines/dynamodb/master.ts'
 import { openLmdbMaster } from '../../src/engines/lmdb/master.ts'
 import { secureRandom, systemClock } from '../../src/kit/clock.ts'
 import type { Master } from '../../src/ports/master.ts'
-import { credentials, dynamoIsMissing, testTable } from '../dynamodb.ts'
+import { dynamoIsMissing, dynamoSettings, testTable } from '../dynamodb.ts'
 import { rcr } from '../process.ts'
 import { sampleReview, sampleTime } from '../samples.ts'
 import { wholeLog } from '../whole-log.ts'
@@ -37,14 +37,7 @@ async function onDynamo(): Promise<Place> {
   stack.defer(drop)
   const master = await openDynamoMaster({ table, call, ...around, commitMs: 30_000 })
   stack.defer(() => master.close())
-  const environment = {
-    RCR_MASTER: 'dynamodb',
-    RCR_DYNAMODB_ENDPOINT: endpoint,
-    RCR_DYNAMODB_TABLE: table,
-    AWS_REGION: 'sa-east-1',
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  }
+  const environment = dynamoSettings(endpoint, table)
   return { folder, master, environment }
 }
 
