@@ -35,6 +35,8 @@ export interface World extends AsyncDisposable {
   processes: readonly Process[]
   /** What the first reader of a region says on its operators' page. */
   detail(region: Region): Promise<Detail>
+  /** A command of `rcr` where the master is: what it says. Rejects when its status is not 0. */
+  atHome(...words: string[]): Promise<string>
   /** HAProxy reads its configuration anew. */
   reload(region: Region): void
   /** Whether the gateway of a region sends readers to each of its processes. */
@@ -77,7 +79,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     const building = { options, plan, ways, processes, settings, traffic: openTraffic() }
     await startPrimary(building)
     const startRegions = regions.map(async (region) => [region, await startRegion(building, region)] as const)
-    const [started] = await Promise.all([Promise.all(startRegions), startHome(building)])
+    const [started, homeSettings] = await Promise.all([Promise.all(startRegions), startHome(building)])
     const readers: Partial<Record<Region, Process[]>> = Object.fromEntries(started)
     const gateways = new Map<Region, Process>()
     await Promise.all(regions.map(async (region) => gateways.set(region, await startGateway(building, region, haproxy))))
@@ -95,6 +97,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         const up = new RegExp(`^haproxy_server_status\\{proxy="readers-${region}",server="${region}-\\d+",state="UP"\\} 1$`, 'gm')
         return ((await page.text()).match(up)?.length ?? 0) === readersPerRegion
       },
+      atHome: (...words) => runToEnd(rcr(...words), homeSettings),
       reload: (region) => void process.kill(gateways.get(region)?.pid() ?? 0, 'SIGUSR2'),
       [Symbol.asyncDispose]: close,
     }
@@ -122,10 +125,12 @@ async function startPrimary({ options: { folder }, plan, ways, processes, settin
   })
 }
 
-async function startHome({ options, plan, ways, processes, settings }: Building): Promise<void> {
+/** Its settings are those of commands there, too. */
+async function startHome({ options, plan, ways, processes, settings }: Building): Promise<Readonly<Record<string, string>>> {
   const { http, ops, grpc } = homePorts(plan)
   const master = options.master === 'dynamodb' ? await startDynamo(processes, options.folder, plan.port + 6) : {}
-  const data = { ...settings, ...master, RCR_DATA: join(options.folder, 'home') }
+  const databases = { RCR_DATABASES: await databasesFor(plan, ways, home, 'owner') }
+  const data = { ...settings, ...master, ...databases, RCR_DATA: join(options.folder, 'home') }
   if (options.reviews > 0) await runToEnd(rcr('seed', '--reviews', String(options.reviews)), data)
   await processes.start({
     name: 'home',
@@ -135,10 +140,10 @@ async function startHome({ options, plan, ways, processes, settings }: Building)
       RCR_HTTP_PORT: String(http),
       RCR_OPS_PORT: String(ops),
       RCR_GRPC_PORT: String(grpc),
-      RCR_DATABASES: await databasesFor(plan, ways, home, 'owner'),
     },
     readyUrl: ready(ops),
   })
+  return data
 }
 
 /** Its database, and then those who read from it. */

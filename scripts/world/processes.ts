@@ -132,9 +132,9 @@ export function keepProcesses(folder: string) {
 export type Processes = ReturnType<typeof keepProcesses>
 
 /** Not at once: meanwhile the ways between the regions have to carry what is on them. */
-export async function runToEnd([program = '', ...words]: readonly string[], settings: Readonly<Record<string, string>>): Promise<void> {
+export async function runToEnd([program = '', ...words]: readonly string[], settings: Readonly<Record<string, string>>): Promise<string> {
   const options = { env: { ...inherited(), ...settings }, timeout: readyMs }
-  await promisify(execFile)(program, words, options)
+  return (await promisify(execFile)(program, words, options)).stdout
 }
 
 const stages = ['gateway', 'read', 'home', 'database-', 'primary', '']

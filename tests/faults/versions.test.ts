@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { regionUrl } from '../../src/engines/replicas/peer.ts'
+import { systemClock } from '../../src/kit/clock.ts'
 import { openDesk, openLauncher } from '../launcher.ts'
 import { rcr } from '../process.ts'
 import { ask, freePorts, ringSecret, until } from '../ring.ts'
@@ -79,6 +80,7 @@ test('readers of both versions show what is published, each from its own build, 
         (error: Error) => `${name} ${error.message}`,
       )
       statuses.set(outcome, (statuses.get(outcome) ?? 0) + 1)
+      await systemClock.sleep(50)
     }
   })
   const before = await desk.publish()
