@@ -3,10 +3,10 @@
 // What the log says grows along with them: it is brought to the position of a slice, and then its own slice is taken. It never goes
 // back, so the replica that is furthest behind comes first, and one that has fallen behind the others meanwhile is waited for.
 import type { Position } from '../../domain/change.ts'
-import { instant } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Build, Difference, Range, Replica, Slice } from '../../ports/projection.ts'
-import { feedOf, patiently, type ReplayPorts, type Watching } from './replay.ts'
+import { patiently, type ReplayPorts, type Watching } from './replay.ts'
+import { openTruth, type Truth } from './truth.ts'
 
 export interface ReplicaReport {
   region: string
@@ -35,12 +35,12 @@ export async function verifyReplicas(
   expected: Build,
   watching: Watching,
 ): Promise<{ reports: ReplicaReport[]; expected: Build }> {
-  const log = openExpected(ports, expected, watching)
+  const truth = openTruth(ports, expected, watching)
   const looks = await Promise.all(replicas.map(async (replica) => ({ replica, seq: await standing(replica) })))
   const reports: ReplicaReport[] = []
-  for (const { replica } of looks.toSorted((a, b) => a.seq - b.seq)) reports.push(await report(ports, replica, log, watching))
+  for (const { replica } of looks.toSorted((a, b) => a.seq - b.seq)) reports.push(await report(ports, replica, truth, watching))
   const inOrder = replicas.flatMap(({ region }) => reports.filter((one) => one.region === region))
-  return { reports: inOrder, expected: { ...expected, position: { ...expected.position, seq: log.reached() } } }
+  return { reports: inOrder, expected: { ...expected, position: { ...expected.position, seq: truth.reached() } } }
 }
 
 const standing = (replica: Replica): Promise<number> =>
@@ -49,13 +49,13 @@ const standing = (replica: Replica): Promise<number> =>
     () => -1, // told of when its turn comes
   )
 
-async function report(ports: ReplayPorts, replica: Replica, log: Expected, watching: Watching): Promise<ReplicaReport> {
+async function report(ports: ReplayPorts, replica: Replica, truth: Truth, watching: Watching): Promise<ReplicaReport> {
   const found: ReplicaReport = {
     ...{ region: replica.region, schema: null, position: null, behind: 0 },
     ...{ differing: [], differences: [], fault: null },
   }
   try {
-    await compare(ports, replica, log, watching, found)
+    await compare(ports, replica, truth, watching, found)
   } catch (error) {
     watching.signal.throwIfAborted()
     if (!(error instanceof Refusal)) throw error
@@ -66,25 +66,25 @@ async function report(ports: ReplayPorts, replica: Replica, log: Expected, watch
 }
 
 /** What readers are switched to meanwhile is compared too; of a build that they have left nobody wants to know. */
-async function compare(ports: ReplayPorts, replica: Replica, log: Expected, watching: Watching, found: ReplicaReport): Promise<void> {
+async function compare(ports: ReplayPorts, replica: Replica, truth: Truth, watching: Watching, found: ReplicaReport): Promise<void> {
   for (let { schema, position } = await replica.live(); schema !== found.schema; { schema, position } = await replica.live()) {
     Object.assign(found, { schema, position, differing: [], differences: [] })
-    if (position.epoch !== log.epoch)
-      throw new Refusal('conflict', `It shows the log of epoch ${position.epoch}, the master is of ${log.epoch}.`, { code: 'epoch' })
-    for (const table of replica.tables) await compareTable(ports, replica, log, table, watching, found)
+    if (position.epoch !== truth.epoch)
+      throw new Refusal('conflict', `It shows the log of epoch ${position.epoch}, the master is of ${truth.epoch}.`, { code: 'epoch' })
+    for (const table of replica.tables) await compareTable(ports, replica, truth, table, watching, found)
   }
 }
 
 async function compareTable(
   ports: ReplayPorts,
   replica: Replica,
-  log: Expected,
+  truth: Truth,
   table: string,
   { signal }: Watching,
   found: ReplicaReport,
 ): Promise<void> {
   const { schema } = found
-  const pair = (range: Range) => together(ports, replica, schema ?? '', log, range, signal)
+  const pair = (range: Range) => together(ports, replica, schema ?? '', truth, range, signal)
   let told = 0
   let after: Range['after'] = null
   do {
@@ -109,7 +109,7 @@ async function together(
   ports: ReplayPorts,
   replica: Replica,
   schema: string,
-  log: Expected,
+  truth: Truth,
   range: Range,
   signal: AbortSignal,
 ): Promise<[there: Slice, said: Slice, upTo: Range['upTo']]> {
@@ -120,15 +120,15 @@ async function together(
     const there = await patiently(ports, signal, () => replica.slice(schema, range))
     if (there.position.seq > seq) stoodMs = clock.monotonic()
     seq = there.position.seq
-    if (seq < log.reached()) {
+    if (seq < truth.reached()) {
       if (clock.monotonic() - stoodMs > patienceMs)
-        throw new Refusal('late', `It stands at ${seq} and does not move; the others were compared at ${log.reached()}.`)
+        throw new Refusal('late', `It stands at ${seq} and does not move; the others were compared at ${truth.reached()}.`)
       await clock.sleep(pollMs, signal)
       continue
     }
-    await log.bringTo(seq)
+    await truth.bringTo(seq)
     const upTo = there.count < range.limit ? range.upTo : there.last
-    const said = await log.slice({ ...range, upTo, limit: range.each ? range.limit : Number.MAX_SAFE_INTEGER })
+    const said = await truth.slice({ ...range, upTo, limit: range.each ? range.limit : Number.MAX_SAFE_INTEGER })
     // A batch that was believed lost has come after all.
     if (said.position.seq === seq) return [there, said, upTo]
   }
@@ -147,41 +147,4 @@ function differing(table: string, there: Slice, said: Slice): Difference[] {
       return []
     return [{ table, key, in: second === undefined ? 'first' : first === undefined ? 'second' : 'both' }]
   })
-}
-
-interface Expected {
-  epoch: string
-  reached(): number
-  bringTo(seq: number): Promise<void>
-  slice(range: Range): Promise<Slice>
-}
-
-const batchMax = 1000
-
-/** What the log says, in a build that nobody reads. At each stop it counts as whole: else it would hold no words. */
-function openExpected(ports: ReplayPorts, { schema, position: { epoch, seq } }: Build, { signal, progress }: Watching): Expected {
-  const { master, projection, clock } = ports
-  let reached = seq
-  let isWhole = false
-  return {
-    epoch,
-    reached: () => reached,
-    async bringTo(to) {
-      while (reached < to || !isWhole) {
-        signal.throwIfAborted()
-        const applied = await patiently(ports, signal, async () => {
-          const changes = reached < to ? await feedOf(master, { epoch, seq: reached }, Math.min(batchMax, to - reached)) : []
-          return projection.apply(schema, changes, { seq: to, at: instant(clock) })
-        })
-        reached = applied.position.seq
-        isWhole = applied.caughtUpAt !== null
-        progress({ seq: reached, of: Math.max(reached, (await master.head()).seq) })
-      }
-    },
-    async slice(range) {
-      const cut = await patiently(ports, signal, () => projection.slice(schema, range))
-      reached = cut.position.seq
-      return cut
-    },
-  }
 }
