@@ -118,4 +118,4 @@ test('readers of both versions show what is published, each from its own build, 
   // The old ones stand still, and still answer.
   expect((await read('read-eu', `/content/${between.slug}`)).status).toBe(200)
   expect((await read('read-eu', `/content/${after.slug}`)).status).toBe(404)
-}, 120_000)
+}, 180_000)
