@@ -5,9 +5,12 @@ import { systemClock } from '../src/kit/clock.ts'
 import { measure } from './world/measure.ts'
 import { openWorld, type World, type WorldOptions } from './world/open-world.ts'
 import { readDistances, regions, standardDistances } from './world/plan.ts'
+import { rollout } from './world/rollout.ts'
+import { readingSteadily } from './world/steady.ts'
 
 const help = `npm run world -- [--master lmdb|dynamodb] [--readers <per region>] [--port <first of 400>] [--data <folder>]
                  [--distances sa-na=115,sa-eu=190,…] [--reviews <seeded>] [--seconds <then end>]
+                 [--rollout]   restarts everything region by region under steady reads, says what failed, and ends
                  [--measure]   writes the figures of docs/world.md`
 
 const stop = new AbortController()
@@ -26,7 +29,7 @@ try {
 }
 
 async function main(words: string[]): Promise<number> {
-  const { options, seconds, measures } = readWords(words)
+  const { options, seconds, measures, rolls } = readWords(words)
   const startedMs = systemClock.monotonic()
   console.log('The world starts …')
   await using world = await openWorld(options)
@@ -37,12 +40,22 @@ async function main(words: string[]): Promise<number> {
     console.log(await measure(world, options.distances, options.reviews))
     return 0
   }
+  if (rolls) return rollOut(world)
   const untilMs = systemClock.monotonic() + seconds * 1000
   while (!stop.signal.aborted && systemClock.monotonic() < untilMs) {
     await showAll(world)
     await systemClock.sleep(2_000, stop.signal)
   }
   return 0
+}
+
+async function rollOut(world: World): Promise<number> {
+  const reads = await readingSteadily(world, () => rollout(world, (line) => console.log(line)))
+  for (const [region, { answered, failed, slowestMs }] of reads) {
+    const faults = [...failed].map(([outcome, count]) => `${count} × ${outcome}`).join(', ')
+    console.log(`${region}  ${answered} read, slowest ${slowestMs.toFixed(0)} ms, failed ${faults === '' ? 'none' : faults}`)
+  }
+  return [...reads.values()].some(({ failed }) => failed.size > 0) ? 1 : 0
 }
 
 async function showAll(world: World): Promise<void> {
@@ -63,11 +76,11 @@ async function lineOf(world: World, region: (typeof regions)[number]): Promise<s
   return `${region}  ${traffic}   lag ${lag}   position ${position?.seq ?? '–'}   breakers ${open.length === 0 ? 'closed' : open.join(', ')}`
 }
 
-function readWords(words: string[]): { options: WorldOptions; seconds: number; measures: boolean } {
+function readWords(words: string[]): { options: WorldOptions; seconds: number; measures: boolean; rolls: boolean } {
   const text = { type: 'string' } as const
   const is = { type: 'boolean' } as const
   const places = { master: text, readers: text, port: text, data: text, distances: text }
-  const flags = { ...places, reviews: text, seconds: text, measure: is, help: is }
+  const flags = { ...places, reviews: text, seconds: text, measure: is, rollout: is, help: is }
   const { values } = parseArgs({ args: words, options: flags, strict: true, allowPositionals: false })
   if (values.help) {
     console.log(help)
@@ -78,6 +91,7 @@ function readWords(words: string[]): { options: WorldOptions; seconds: number; m
     readers = '1',
     reviews = '0',
     measure: measures = false,
+    rollout: rolls = false,
     port = '8000',
     data = join('var', 'world'),
     distances,
@@ -95,7 +109,7 @@ function readWords(words: string[]): { options: WorldOptions; seconds: number; m
     limits: { reading: 100_000, other: 10_000 },
     say: (line: string) => console.log(line),
   } as const
-  return { options, seconds: Number(seconds), measures }
+  return { options, seconds: Number(seconds), measures, rolls }
 }
 
 function wholeFrom(name: string, text: string, least: number, most: number): number {

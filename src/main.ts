@@ -9,7 +9,7 @@ const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
     if (stop.signal.aborted) process.exit(130) // asked twice: at once
-    stop.abort()
+    stop.abort(new DOMException(signal, 'AbortError'))
   })
 
 process.exitCode = await main(process.argv.slice(2))

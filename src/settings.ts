@@ -184,6 +184,10 @@ export const table = {
     help: 'Addresses of /healthz, /readyz and /metrics: loopback, or a list such as 0.0.0.0,:: where probes come from elsewhere. Not for the world.',
   }),
   RCR_OPS_PORT: setting({ read: whole(0, 65535), standard: '9090', help: 'Port of /healthz, /readyz and /metrics. 0: any free one.' }),
+  RCR_DRAIN_S: optional({
+    read: whole(0, 60),
+    help: 'After SIGTERM /readyz says 503 for so many seconds before anything is refused, so that the gateway in front has seen it. Unset: 3 in production, else 0.',
+  }),
   RCR_GRPC_TLS_CERT: optional({
     read: (text) => resolve(text),
     help: 'File with the certificate chain (PEM) for gRPC, with RCR_GRPC_TLS_KEY. Unset: plain text, for whoever ends TLS before it.',

@@ -30,6 +30,16 @@ if (dynamoIsMissing !== null && process.env.CI === 'true') throw new Error(`${dy
 
 export const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
+/** The settings of a process whose master is there. */
+export const dynamoSettings = (endpoint: string, table: string): Record<string, string> => ({
+  RCR_MASTER: 'dynamodb',
+  RCR_DYNAMODB_ENDPOINT: endpoint,
+  RCR_DYNAMODB_TABLE: table,
+  AWS_REGION: 'sa-east-1',
+  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+})
+
 export const clientAt = (endpoint: string, fetch?: Fetch, answerMs = 10_000): Call =>
   openClient({
     endpoint,

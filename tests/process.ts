@@ -13,14 +13,15 @@ export interface Process {
   ended: Promise<number | null>
 }
 
-/** `before`: words of a command that runs it, such as a tracer. */
+/** `before`: words of a command that runs it, such as a tracer. `version`: another one of our code. */
 export function rcr(
   folder: string,
   words: readonly string[],
   environment: Record<string, string> = {},
   before: readonly string[] = [],
+  version = main,
 ): Process {
-  const [command = '', ...more] = [...before, process.execPath, main, ...words]
+  const [command = '', ...more] = [...before, process.execPath, version, ...words]
   const child = spawn(command, more, {
     env: {
       ...withoutSettings(process.env),

@@ -21,6 +21,8 @@ export interface WorldOptions {
   /** So many invented ones are there at least. */
   reviews: number
   distances: Distances
+  /** RCR_DRAIN_S of those who read: as in production, if not given. */
+  drainS?: number
   /** Requests of one address in ten seconds. */
   limits: Gateway['limits']
   say: (line: string) => void
@@ -33,8 +35,12 @@ export interface World extends AsyncDisposable {
   processes: readonly Process[]
   /** What the first reader of a region says on its operators' page. */
   detail(region: Region): Promise<Detail>
+  /** A command of `rcr` where the master is: what it says. Rejects when its status is not 0. */
+  atHome(...words: string[]): Promise<string>
   /** HAProxy reads its configuration anew. */
   reload(region: Region): void
+  /** Whether the gateway of a region sends readers to each of its processes. */
+  isWhole(region: Region): Promise<boolean>
 }
 
 export interface Detail {
@@ -73,7 +79,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     const building = { options, plan, ways, processes, settings, traffic: openTraffic() }
     await startPrimary(building)
     const startRegions = regions.map(async (region) => [region, await startRegion(building, region)] as const)
-    const [started] = await Promise.all([Promise.all(startRegions), startHome(building)])
+    const [started, homeSettings] = await Promise.all([Promise.all(startRegions), startHome(building)])
     const readers: Partial<Record<Region, Process[]>> = Object.fromEntries(started)
     const gateways = new Map<Region, Process>()
     await Promise.all(regions.map(async (region) => gateways.set(region, await startGateway(building, region, haproxy))))
@@ -86,6 +92,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         const page = await fetch(`http://127.0.0.1:${portsOf(plan, region).readers[0]?.ops}/readyz`, { signal: AbortSignal.timeout(2_000) })
         return (await page.json()) as Detail
       },
+      async isWhole(region) {
+        const page = await fetch(`http://127.0.0.1:${portsOf(plan, region).operators}/metrics`, { signal: AbortSignal.timeout(2_000) })
+        const up = new RegExp(`^haproxy_server_status\\{proxy="readers-${region}",server="${region}-\\d+",state="UP"\\} 1$`, 'gm')
+        return ((await page.text()).match(up)?.length ?? 0) === readersPerRegion
+      },
+      atHome: (...words) => runToEnd(rcr(...words), homeSettings),
       reload: (region) => void process.kill(gateways.get(region)?.pid() ?? 0, 'SIGUSR2'),
       [Symbol.asyncDispose]: close,
     }
@@ -113,10 +125,12 @@ async function startPrimary({ options: { folder }, plan, ways, processes, settin
   })
 }
 
-async function startHome({ options, plan, ways, processes, settings }: Building): Promise<void> {
+/** Its settings are those of commands there, too. */
+async function startHome({ options, plan, ways, processes, settings }: Building): Promise<Readonly<Record<string, string>>> {
   const { http, ops, grpc } = homePorts(plan)
   const master = options.master === 'dynamodb' ? await startDynamo(processes, options.folder, plan.port + 6) : {}
-  const data = { ...settings, ...master, RCR_DATA: join(options.folder, 'home') }
+  const databases = { RCR_DATABASES: await databasesFor(plan, ways, home, 'owner') }
+  const data = { ...settings, ...master, ...databases, RCR_DATA: join(options.folder, 'home') }
   if (options.reviews > 0) await runToEnd(rcr('seed', '--reviews', String(options.reviews)), data)
   await processes.start({
     name: 'home',
@@ -126,14 +140,14 @@ async function startHome({ options, plan, ways, processes, settings }: Building)
       RCR_HTTP_PORT: String(http),
       RCR_OPS_PORT: String(ops),
       RCR_GRPC_PORT: String(grpc),
-      RCR_DATABASES: await databasesFor(plan, ways, home, 'owner'),
     },
     readyUrl: ready(ops),
   })
+  return data
 }
 
 /** Its database, and then those who read from it. */
-async function startRegion({ options: { folder, say }, plan, ways, processes, settings }: Building, region: Region) {
+async function startRegion({ options: { folder, say, drainS = 3 }, plan, ways, processes, settings }: Building, region: Region) {
   const { databaseOps, readers } = portsOf(plan, region)
   await processes.start({
     name: `database-${region}`,
@@ -158,6 +172,7 @@ async function startRegion({ options: { folder, say }, plan, ways, processes, se
           RCR_DATA: join(folder, `read-${region}`),
           RCR_HTTP_PORT: String(http),
           RCR_OPS_PORT: String(ops),
+          RCR_DRAIN_S: String(drainS),
           RCR_DATABASES: databases,
         },
         readyUrl: ready(ops),

@@ -14,8 +14,10 @@ export interface Process {
   name: string
   pid(): number
   restarts(): number
-  /** For good: in order, by force when that takes too long, or by force at once. */
-  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  /** Ended as an operator ends it, SIGTERM, and started again; resolves when it can be used. */
+  restart(): Promise<void>
+  /** For good: in order and without a drain, by force when that takes too long, or by force at once. */
+  stop(signal?: 'SIGINT' | 'SIGKILL'): Promise<void>
 }
 
 interface Starting {
@@ -49,6 +51,7 @@ export function keepProcesses(folder: string) {
     let child: ChildProcess | null = null
     let lives = 0
     let isOver = false
+    let isRestarting = false
     const life = () =>
       new Promise<void>((resolve) => {
         // A group of its own: Ctrl-C reaches the world alone, which ends all in order.
@@ -71,7 +74,8 @@ export function keepProcesses(folder: string) {
     const keep = async () => {
       while (!isOver && !stopping.signal.aborted) {
         await life()
-        if (!isOver) await systemClock.sleep(pauseMs, stopping.signal)
+        if (!isOver && !isRestarting) await systemClock.sleep(pauseMs, stopping.signal)
+        isRestarting = false
       }
     }
     const ended = keep()
@@ -79,7 +83,16 @@ export function keepProcesses(folder: string) {
       name,
       pid: () => child?.pid ?? 0,
       restarts: () => lives - 1,
-      async stop(signal = 'SIGTERM') {
+      async restart() {
+        const life = lives
+        isRestarting = true
+        child?.kill('SIGTERM')
+        const late = setTimeout(() => child?.kill('SIGKILL'), patienceMs)
+        while (lives === life && !stopping.signal.aborted) await systemClock.sleep(20, stopping.signal)
+        clearTimeout(late)
+        await untilReady()
+      },
+      async stop(signal = 'SIGINT') {
         if (isOver) return ended
         isOver = true
         child?.kill(signal)
@@ -90,13 +103,17 @@ export function keepProcesses(folder: string) {
       },
     }
     all.push(one)
-    const untilMs = systemClock.monotonic() + readyMs
-    while ((await statusOf(readyUrl)) !== readyStatus) {
-      if (stopping.signal.aborted) return one
-      if (lives > livesAtStart || systemClock.monotonic() > untilMs)
-        throw new Error(`${name} does not start: see ${join(folder, name)}.log`)
-      await systemClock.sleep(50, stopping.signal)
+    async function untilReady() {
+      const untilMs = systemClock.monotonic() + readyMs
+      const before = lives
+      while ((await statusOf(readyUrl)) !== readyStatus) {
+        if (stopping.signal.aborted) return
+        if (lives >= before + livesAtStart || systemClock.monotonic() > untilMs)
+          throw new Error(`${name} does not start: see ${join(folder, name)}.log`)
+        await systemClock.sleep(50, stopping.signal)
+      }
     }
+    await untilReady()
     return one
   }
 
@@ -115,9 +132,9 @@ export function keepProcesses(folder: string) {
 export type Processes = ReturnType<typeof keepProcesses>
 
 /** Not at once: meanwhile the ways between the regions have to carry what is on them. */
-export async function runToEnd([program = '', ...words]: readonly string[], settings: Readonly<Record<string, string>>): Promise<void> {
+export async function runToEnd([program = '', ...words]: readonly string[], settings: Readonly<Record<string, string>>): Promise<string> {
   const options = { env: { ...inherited(), ...settings }, timeout: readyMs }
-  await promisify(execFile)(program, words, options)
+  return (await promisify(execFile)(program, words, options)).stdout
 }
 
 const stages = ['gateway', 'read', 'home', 'database-', 'primary', '']

@@ -13,7 +13,7 @@ export interface Running {
   log: Log
   clock: Clock
   random: RandomBytes
-  /** Aborts on SIGINT and SIGTERM. */
+  /** Aborts on SIGINT and SIGTERM; the reason's message names which. */
   signal: AbortSignal
   say: (line: string) => void
 }

@@ -4,6 +4,7 @@ import { backup } from './backup.ts'
 import type { Command } from './command.ts'
 import { contracts } from './contracts.ts'
 import { createTable } from './create-table.ts'
+import { exportLog } from './export-log.ts'
 import { haproxy } from './haproxy.ts'
 import { importLensfunCommand } from './import-lensfun.ts'
 import { paymentHouse } from './payment-house.ts'
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   verify,
   backup,
   restore,
+  exportLog,
   primary,
   replica,
   promote,

@@ -2,14 +2,17 @@
 import { openProjector } from '../system/alone.ts'
 import { around, type Command, type Running, readFlags } from './command.ts'
 
-type Projector = Awaited<ReturnType<typeof openProjector>>
+export type Projector = Awaited<ReturnType<typeof openProjector>>
 type Watching = Parameters<Projector['rebuild']>[0]
 
 /** The `run` of a command that needs the projector; progress goes to the terminal about once a second. */
-export function withProjector(task: (project: Projector, watching: Watching, say: Running['say']) => Promise<number>): Command['run'] {
+export function withProjector<const Known extends Readonly<Record<string, 'switch'>>>(
+  known: Known,
+  task: (project: Projector, watching: Watching, say: Running['say'], given: Record<keyof Known, boolean>) => Promise<number>,
+): Command['run'] {
   return async (running) => {
     const { settings, flags, signal, say, clock } = running
-    readFlags(flags, {})
+    const given = readFlags(flags, known) as Record<keyof Known, boolean>
     await using stack = new AsyncDisposableStack()
     const project = await openProjector(settings, around(running), stack)
     const startedMs = clock.monotonic()
@@ -21,6 +24,6 @@ export function withProjector(task: (project: Projector, watching: Watching, say
       say(`  ${seq} of ${of} changes (${Math.round((seq * 1000) / (nowMs - startedMs))}/s)`)
     }
     // Awaited here: what the stack holds must outlive it.
-    return await task(project, { signal, progress }, say)
+    return await task(project, { signal, progress }, say, given)
   }
 }

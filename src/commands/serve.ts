@@ -12,8 +12,10 @@ import { around, type Command, type Running, readFlags } from './command.ts'
 import { readSecret } from './secret.ts'
 import type { Share, Up } from './workers.ts'
 
-// SIGTERM: not ready → no new connections → what is in flight ends → loops end → engines close, ≤ 10 s in all.
+// SIGTERM: not ready → RCR_DRAIN_S later no new connections → what is in flight ends → loops end → engines close, ≤ 10 s after the drain.
 export const drainMs = 5_000
+/** Three checks of our HAProxy over the longest distance (docs/world.md), half a second between them, and some. */
+const standardDrainS = 3
 
 export const serve: Command = {
   name: 'serve',
@@ -25,7 +27,7 @@ It needs the RCR_SECRET of the system. Everything else is answered 404: the gate
 --leashed: started by rcr start --workers, which tells it what to share; it ends with whoever started it.`,
   async run(given) {
     const { leashed, region } = readFlags(given.flags, { leashed: 'switch', region: 'text' })
-    const { running, share } = leashed ? await told(given) : { running: withRegion(given, region), share: null }
+    const { running, share, leash } = leashed ? await told(given) : { running: withRegion(given, region), share: null, leash: undefined }
     const { settings, signal, log, say } = running
     const surroundings = around(running, true)
     await using stack = new AsyncDisposableStack()
@@ -48,12 +50,12 @@ It needs the RCR_SECRET of the system. Everything else is answered 404: the gate
     stack.defer(() => opsDoor.stop(0))
     await firstView(running, readiness)
     const sharing = share === null ? {} : { shared: 'beside' as const }
-    const door = listen({ fetch, hosts: settings.RCR_HOST, port: settings.RCR_HTTP_PORT, defect, ...sharing })
+    const door = listen({ fetch, hosts: settings.RCR_HOST, port: settings.RCR_HTTP_PORT, defect, leaving: signal, ...sharing })
     stack.defer(() => door.stop(drainMs))
     if (share === null) say(`  reviews         ${door.url}/api/v1/content\n  operators       ${opsDoor.url}/readyz`)
     else process.send?.({ opsUrl: opsDoor.url } satisfies Up)
     log.info('started', { url: door.url, ops: opsDoor.url })
-    return await untilOver(running, { lost })
+    return await untilOver(running, { lost }, leash)
   },
 }
 
@@ -79,7 +81,7 @@ export function withRegion(running: Running, region: string | undefined): Runnin
 }
 
 /** Over the settings, the share of whoever started us; when they are gone, it is time to stop. */
-async function told(running: Running): Promise<{ running: Running; share: Share }> {
+async function told(running: Running): Promise<{ running: Running; share: Share; leash: AbortSignal }> {
   const leash = new AbortController()
   const share = await new Promise<Share>((resolve, reject) => {
     const gone = () => {
@@ -101,7 +103,7 @@ async function told(running: Running): Promise<{ running: Running; share: Share 
     RCR_OPS_PORT: 0,
     RCR_WORKERS: workers,
   }
-  return { running: { ...running, settings, signal, log: running.log.with({ worker }) }, share }
+  return { running: { ...running, settings, signal, log: running.log.with({ worker }) }, share, leash: leash.signal }
 }
 
 export async function serviceSettings({ settings, random }: Running): Promise<ServiceSettings> {
@@ -124,11 +126,24 @@ export async function firstView({ clock, signal }: Running, readiness: () => { r
   while (!readiness().ready && !signal.aborted && clock.monotonic() < deadlineMs) await clock.sleep(5, signal)
 }
 
-/** Until the signal, or until this process can do no more for the master: then whoever supervises it starts it again. */
-export async function untilOver({ signal, log, say }: Running, { lost }: Pick<Master, 'lost'>): Promise<number> {
+/**
+ * Until the signal and the drain after it, or until this process can do no more for the master: then whoever supervises it starts it
+ * again. `hurry`: whoever else takes new connections is gone, so there is nothing to wait for.
+ */
+export async function untilOver(
+  { settings, signal, clock, log, say }: Running,
+  { lost }: Pick<Master, 'lost'>,
+  hurry?: AbortSignal,
+): Promise<number> {
   const reason = await Promise.race([aborted(signal), lost])
   log.info('stopping')
-  if (reason === undefined) return 0
+  if (reason === undefined) {
+    // Whoever presses Ctrl-C has no gateway in front.
+    const isTerm = (signal.reason as Error).message === 'SIGTERM'
+    const drainS = settings.RCR_DRAIN_S ?? (settings.RCR_MODE === 'production' ? standardDrainS : 0)
+    if (isTerm && drainS > 0) await clock.sleep(drainS * 1000, hurry)
+    return 0
+  }
   log.error('master lost', { reason })
   say(`${reason} This process ends, so that it can be started again.`)
   return lostStatus

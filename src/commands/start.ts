@@ -55,7 +55,7 @@ that dies is started again, and all end with this one.`,
     await firstView(running, readiness)
     const isShared = settings.RCR_WORKERS > 1
     const sharing = isShared ? { shared: 'first' as const } : {}
-    const door = listen({ fetch, hosts: settings.RCR_HOST, port: settings.RCR_HTTP_PORT, defect, ...sharing })
+    const door = listen({ fetch, hosts: settings.RCR_HOST, port: settings.RCR_HTTP_PORT, defect, leaving: signal, ...sharing })
     if (isShared)
       workers = keepWorkers(
         {

@@ -20,6 +20,8 @@ export interface Listening {
   defect: (error: unknown) => Response
   /** Several processes listen on the port, and the system spreads connections over them: as the first of them, or beside it. */
   shared?: 'first' | 'beside'
+  /** From then on each answer ends its connection, so that whoever keeps one open comes by another way before this one is shut. */
+  leaving?: AbortSignal
 }
 
 // A handler slower than this is cut without an answer (measured on Bun 1.4.5), so deadlines of operations stay below it.
@@ -28,7 +30,7 @@ const idleTimeoutS = 30
 // drained without being kept (64 MiB each from eight clients at once: 13 MiB of memory at most, measured on Bun 1.4.5).
 const bodyWallBytes = 64 * 1024 * 1024
 
-export function listen({ fetch, hosts, port, defect, shared }: Listening): Listener {
+export function listen({ fetch, hosts, port, defect, shared, leaving }: Listening): Listener {
   const servers: Server<undefined>[] = []
   let chosen = port
   for (const host of hosts) {
@@ -45,6 +47,7 @@ export function listen({ fetch, hosts, port, defect, shared }: Listening): Liste
         reusePort: shared !== undefined,
         fetch: (request, bun) => {
           const response = fetch(request, new Peer(request, bun))
+          if (leaving?.aborted) return parting(response)
           if (request.method === 'HEAD') return dated(response)
           return response instanceof Promise ? response.then(inTwoPieces) : response
         },
@@ -71,6 +74,12 @@ export function listen({ fetch, hosts, port, defect, shared }: Listening): Liste
       await Promise.all(servers.map((server) => server.stop(true)))
     },
   }
+}
+
+async function parting(answer: Response | Promise<Response>): Promise<Response> {
+  const response = await dated(answer)
+  response.headers.set('connection', 'close')
+  return response
 }
 
 /** Bun 1.4.5 dates every answer but those to HEAD. */

@@ -53,6 +53,42 @@ export interface Difference {
   in: 'first' | 'second' | 'both'
 }
 
+/** So many rows of one table, in key order, after one key and up to another. */
+export interface Range {
+  table: string
+  /** Null: from the beginning. */
+  after: readonly string[] | null
+  /** Null: to the end. */
+  upTo: readonly string[] | null
+  limit: number
+  /** The rows one by one, too. */
+  each?: boolean
+}
+
+/** What lies in a range, at one position. */
+export interface Slice {
+  position: Position
+  count: number
+  /** The key of the last row; null when there is none. */
+  last: readonly string[] | null
+  /** SHA-256. Equal contents give equal text. */
+  sum: string
+  /** By key; empty unless asked for. */
+  rows: ReadonlyMap<string, string>
+}
+
+/** A replica of the database that is projected into, read where it stands. One that is away is a refusal, `unavailable`. */
+export interface Replica {
+  region: string
+  tables: readonly string[]
+  /**
+   * The build that its readers use, as it has arrived there. Refuses (`missing`, code `not-built`) when there is none, or none that
+   * was whole yet, and (`conflict`, code `not-following`) when it is no replica.
+   */
+  live(): Promise<Pick<Build, 'schema' | 'position'>>
+  slice(schema: string, range: Range): Promise<Slice>
+}
+
 export interface Projection {
   /**
    * The build to project into for an epoch: the live one of this fingerprint, made (empty) when there is none. When the live one is
@@ -84,8 +120,8 @@ export interface Projection {
   drop(schema: string): Promise<void>
 
   /**
-   * Drops what nobody has projected into for `graceMs`: builds that are not live, and builds of other fingerprints even if they
-   * are. Returns their names.
+   * Drops what nobody has projected into for `graceMs` and nobody reads in any region: builds that are not live, and builds of other
+   * fingerprints even if they are. What is read in a region that cannot be asked is kept for a week. Returns their names.
    */
   prune(graceMs: number): Promise<string[]>
 
@@ -94,6 +130,9 @@ export interface Projection {
 
   /** Of every content table in key order, bookkeeping aside, in one snapshot. Equal contents give equal text. */
   checksums(schema: string): Promise<Checksums>
+
+  /** A part of a table as a checksum, in one snapshot: as a replica gives it. */
+  slice(schema: string, range: Range): Promise<Slice>
 
   /** The first `limit` rows of each table in which two builds differ. Meaningful at the same position. */
   differences(first: string, second: string, limit: number): Promise<Difference[]>

@@ -6,7 +6,7 @@ import { openProject, type Project } from '../services/project/project.ts'
 import { importLensfun as importInto, type LensfunImport } from '../services/write/lensfun.ts'
 import { type Seeding, seedReviews } from '../services/write/seed-reviews.ts'
 import type { Settings } from '../settings.ts'
-import { openEngines } from './engines.ts'
+import { openEngines, openReplicas } from './engines.ts'
 import { openMaster } from './master.ts'
 import { openAuthOver } from './services.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -15,10 +15,17 @@ export type { FirstShop } from '../services/shop/first-shop.ts'
 export type { FirstData } from '../services/write/first-data.ts'
 export type { LensfunEntry } from '../services/write/lensfun.ts'
 
-/** The projector beside a running system or alone, for the command line. */
-export async function openProjector(settings: Settings, around: Surroundings, stack: AsyncDisposableStack): Promise<Project> {
+/** The projector beside a running system or alone, for the command line. It verifies all databases that there are. */
+export async function openProjector(settings: Settings, around: Surroundings, stack: AsyncDisposableStack) {
   const { master, projection } = await openEngines(settings, 'beside', around, stack)
-  return openProject({ master, projection, ...around })
+  const project = openProject({ master, projection, ...around })
+  return {
+    ...project,
+    async verify(watching: Parameters<Project['verify']>[0]) {
+      const { primary, replicas } = await openReplicas(settings, around, stack)
+      return { ...(await project.verify(watching, replicas)), region: primary }
+    },
+  }
 }
 
 /** Accounts over the master alone, for the command line. */

@@ -9,13 +9,15 @@ import { openContent } from '../engines/postgres/content.ts'
 import { openNearest, type RegionStatus } from '../engines/postgres/content-nearest.ts'
 import { openPaced } from '../engines/postgres/paced.ts'
 import { prepareDatabase } from '../engines/postgres/prepare.ts'
-import { openPrimaryProjection, openSparing } from '../engines/postgres/primary.ts'
+import { findPrimary, openPrimaryProjection, openSparing } from '../engines/postgres/primary.ts'
 import { openProjection } from '../engines/postgres/projection.ts'
+import { openReplica } from '../engines/postgres/replica.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Content } from '../ports/content.ts'
 import type { Master } from '../ports/master.ts'
 import type { Payments } from '../ports/payment.ts'
 import type { Projection } from '../ports/projection.ts'
+import { policiesWith } from '../resilience.ts'
 import type { Settings } from '../settings.ts'
 import { type Dependencies, openDependencies } from './dependencies.ts'
 import { openMaster } from './master.ts'
@@ -84,7 +86,9 @@ type ReadModel = Pick<Engines, 'databaseUrl' | 'projection' | 'content' | 'regio
 async function openReadModel(settings: Settings, manner: Manner, around: Spared, stack: AsyncDisposableStack): Promise<ReadModel> {
   const places = settings.RCR_DATABASES
   const { of, policies } = around.dependencies
-  const project = (url: string) => openPaced({ url, projection: openProjection({ url, ...around }), ...around })
+  const everywhere = places?.map(({ url }) => url)
+  const project = (url: string) =>
+    openPaced({ url, projection: openProjection({ url, ...(everywhere && { everywhere }), ...around }), ...around })
   if (places !== null) {
     const lookMs = policies.peer.tryMs ?? 0
     const primary = openPrimaryProjection({ urls: places.map(({ url }) => url), open: project, lookMs, ...around })
@@ -117,6 +121,22 @@ export function openReading(settings: Settings, around: Spared, stack: AsyncDisp
   const content = openNearest({ replicas, ...around })
   stack.defer(() => content.close())
   return { content, regions: content.regions }
+}
+
+/** Which of the databases of all regions is the primary, and the others. With one database there are none. */
+export async function openReplicas(
+  { RCR_DATABASES: places, RCR_BREAKER: breakers }: Settings,
+  { log }: Surroundings,
+  stack: AsyncDisposableStack,
+) {
+  if (places === null) return { primary: null, replicas: [] }
+  const url = await findPrimary(
+    places.map((place) => place.url),
+    policiesWith(breakers).peer.tryMs ?? 0,
+  )
+  const replicas = places.filter((place) => place.url !== url).map((place) => openReplica({ ...place, log }))
+  for (const replica of replicas) stack.defer(() => replica.close())
+  return { primary: places.find((place) => place.url === url)?.region ?? null, replicas }
 }
 
 const paymentsOf = (

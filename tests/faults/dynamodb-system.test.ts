@@ -8,7 +8,7 @@ import { metaKey } from '../../src/engines/dynamodb/keys.ts'
 import { newEpoch } from '../../src/engines/dynamodb/meta.ts'
 import { toWire } from '../../src/engines/dynamodb/wire.ts'
 import { secureRandom, systemClock } from '../../src/kit/clock.ts'
-import { clientAt, credentials, dynamoIsMissing, testDynamo } from '../dynamodb.ts'
+import { clientAt, dynamoIsMissing, dynamoSettings, testDynamo } from '../dynamodb.ts'
 import { cameraOf, expectNothingLost, newsroom, signIn } from '../newsroom.ts'
 import { post, type Running, rcr, startProcess, stopProcess } from '../process.ts'
 
@@ -27,15 +27,7 @@ describe.skipIf(dynamoIsMissing !== null)('the system over a master on DynamoDB'
   test('publishes, shows, survives kill -9, and takes the table of an earlier time for a new epoch', async () => {
     const endpoint = await testDynamo()
     const table = `system-${randomBytes(6).toString('hex')}`
-    const environment = {
-      RCR_MASTER: 'dynamodb',
-      RCR_DYNAMODB_ENDPOINT: endpoint,
-      RCR_DYNAMODB_TABLE: table,
-      AWS_REGION: 'sa-east-1',
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      RCR_LOG: 'error',
-    }
+    const environment = { ...dynamoSettings(endpoint, table), RCR_LOG: 'error' }
     const folder = await mkdtemp(join(tmpdir(), 'rcr-dynamodb-'))
     folders.push(folder)
     const ends = async (...words: string[]) => {

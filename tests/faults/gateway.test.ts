@@ -13,16 +13,9 @@ import { Gateway, haproxyConfig } from '../../src/commands/haproxy-config.ts'
 import { secureRandom, systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
+import { haproxyIsThere } from '../haproxy.ts'
 import { freePorts, until } from '../ring.ts'
 
-const isThere = (() => {
-  try {
-    return findHaproxy() !== ''
-  } catch (error) {
-    if (process.env.CI === 'true') throw error
-    return false
-  }
-})()
 const deploy = join(import.meta.dir, '..', '..', 'deploy', 'haproxy')
 const folder = mkdtempSync(join(tmpdir(), 'rcr-gateway-'))
 const reading = readingOperations({
@@ -73,7 +66,7 @@ const afresh = () => {
 }
 
 beforeAll(async () => {
-  if (!isThere) return
+  if (!haproxyIsThere) return
   for (const name of ['eu-1', 'eu-2', 'na-1', 'sa-1', 'home']) await openStub(name)
   const [listen, ops, refusing] = (await freePorts(3)) as [number, number, number]
   const at = (name: string) => ({ address: `127.0.0.1:${stub(name).port}`, check: `127.0.0.1:${stub(name).port}` })
@@ -100,7 +93,7 @@ beforeAll(async () => {
 }, 20_000)
 
 afterAll(async () => {
-  if (isThere) {
+  if (haproxyIsThere) {
     const ended = new Promise((resolve) => haproxy.once('exit', resolve))
     haproxy.kill('SIGTERM')
     await ended
@@ -109,7 +102,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test.skipIf(!isThere)('what is shipped is what is generated, and HAProxy accepts it', () => {
+test.skipIf(!haproxyIsThere)('what is shipped is what is generated, and HAProxy accepts it', () => {
   const shipped = readFileSync(join(deploy, 'haproxy.cfg'), 'utf8')
   expect(shipped).toBe(haproxyConfig(Gateway.parse(JSON.parse(readFileSync(join(deploy, 'eu.json'), 'utf8'))), reading))
   const certificates = join(folder, 'certificates')
@@ -123,7 +116,7 @@ test.skipIf(!isThere)('what is shipped is what is generated, and HAProxy accepts
   execFileSync(findHaproxy(), ['-c', '-f', join(folder, 'shipped.cfg')], { stdio: 'ignore' })
 })
 
-test.skipIf(!isThere)('what readers ask is answered in the region, everything else at home', async () => {
+test.skipIf(!haproxyIsThere)('what readers ask is answered in the region, everything else at home', async () => {
   afresh()
   for (const path of ['/api/v1/content?limit=3', '/content/search?q=a', '/api/v1/cameras/nikon-z8', '/graphql?documentId=sha256:1'])
     expect(await by(path)).toMatch(/^200 eu-[12]$/)
@@ -134,7 +127,7 @@ test.skipIf(!isThere)('what readers ask is answered in the region, everything el
   expect(stub('home').asked.at(-1)).toBe('GET /api/v1/reviews 127.0.0.1')
 })
 
-test.skipIf(!isThere)('a reader who got no answer is answered by another process; a command is never sent twice', async () => {
+test.skipIf(!haproxyIsThere)('a reader who got no answer is answered by another process; a command is never sent twice', async () => {
   afresh()
   stub('eu-1').status = null
   for (let n = 0; n < 10; n++) expect(await by(`/content?limit=${n}`)).toBe('200 eu-2')
@@ -147,7 +140,7 @@ test.skipIf(!isThere)('a reader who got no answer is answered by another process
   expect(stub('home').asked.length).toBe(1)
 })
 
-test.skipIf(!isThere)('a 503 stands: nobody else is asked', async () => {
+test.skipIf(!haproxyIsThere)('a 503 stands: nobody else is asked', async () => {
   afresh()
   for (const name of ['eu-1', 'eu-2']) stub(name).status = 503
   expect(await by('/content')).toMatch(/^503 eu-[12]$/)
@@ -155,7 +148,7 @@ test.skipIf(!isThere)('a 503 stands: nobody else is asked', async () => {
   expect(stub('na-1').asked).toEqual([])
 })
 
-test.skipIf(!isThere)(
+test.skipIf(!haproxyIsThere)(
   'a region whose processes are not ready is answered for by the next, or the one after it, and answers again afterwards',
   async () => {
     afresh()
@@ -170,7 +163,7 @@ test.skipIf(!isThere)(
   20_000,
 )
 
-test.skipIf(!isThere)('over HTTP/2 as well', async () => {
+test.skipIf(!haproxyIsThere)('over HTTP/2 as well', async () => {
   afresh()
   const session = connectHttp2(front)
   const status = await new Promise((resolve, reject) => {
@@ -181,7 +174,7 @@ test.skipIf(!isThere)('over HTTP/2 as well', async () => {
   expect(status).toBe(200)
 })
 
-test.skipIf(!isThere)('a connection refused to a command is a 503 that says when to come back, with its metrics', async () => {
+test.skipIf(!haproxyIsThere)('a connection refused to a command is a 503 that says when to come back, with its metrics', async () => {
   const response = await fetch(`${front}/rcr.v1.ContentService/ReadCamera`, {
     method: 'POST',
     headers: { 'content-type': 'application/grpc' },
@@ -192,7 +185,7 @@ test.skipIf(!isThere)('a connection refused to a command is a 503 that says when
   expect(metrics).toMatch(/haproxy_server_connection_attempts_total\{proxy="home-grpc",server="home-1"\} 1\b/)
 })
 
-test.skipIf(!isThere)('whoever asks too much is told so, in each of two measures', async () => {
+test.skipIf(!haproxyIsThere)('whoever asks too much is told so, in each of two measures', async () => {
   afresh()
   const statuses: number[] = []
   for (let n = 0; n <= limits.other; n++) statuses.push((await fetch(`${front}/api/v1/reviews`, { method: 'POST' })).status)

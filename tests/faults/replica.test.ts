@@ -1,12 +1,12 @@
 // A region of processes of their own: its database and its readers, at home the primary and the system; each of them killed, paused, cut off.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { regionUrl } from '../../src/engines/replicas/peer.ts'
 import { systemClock } from '../../src/kit/clock.ts'
-import { cameraOf, signIn } from '../newsroom.ts'
-import { type Process, post, rcr } from '../process.ts'
+import { openDesk, openLauncher } from '../launcher.ts'
+import { post } from '../process.ts'
 import { ask, freePorts, ringSecret, until } from '../ring.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'rcr-region-'))
@@ -17,38 +17,11 @@ const environment: Record<string, string> = {
   RCR_BREAKER: '5/5/2', // else two tests wait for a minute
 }
 
-interface Service extends Process {
-  api: string
-  ops: string
-}
-
-const services = new Map<string, Service>()
+const { launch, end, serviceOf, run, read: readOf, close } = openLauncher(folder, environment)
 const urls: Record<string, string> = {}
-let authorization = ''
-let cameraId = ''
+let desk: Awaited<ReturnType<typeof openDesk>>
+const publish = () => desk.publish()
 
-/** A command of `rcr` in a folder of its own, when it is ready. */
-async function launch(name: string, words: string[], more: Record<string, string> = {}): Promise<Service> {
-  const started = rcr(join(folder, name), words, { ...environment, ...more })
-  const service = { ...started, api: '', ops: '' }
-  services.set(name, service)
-  for (;;) {
-    service.api = /reviews +(http\S+)\/api/.exec(started.output())?.[1] ?? ''
-    service.ops = /operators +(http\S+)\/readyz/.exec(started.output())?.[1] ?? ''
-    if (service.ops !== '' && (await fetch(`${service.ops}/readyz`)).status === 200) return service
-    const state = await Promise.race([started.ended, systemClock.sleep(20).then(() => 'running')])
-    if (state !== 'running') throw new Error(`rcr ${words.join(' ')} ended with ${state}:\n${started.output()}`)
-  }
-}
-
-async function end(name: string, signal: NodeJS.Signals = 'SIGTERM') {
-  const service = services.get(name)
-  services.delete(name)
-  service?.child.kill(signal)
-  return service?.ended
-}
-
-const serviceOf = (name: string): Service => services.get(name) ?? expect.unreachable(name)
 const postmasterOf = (name: string) => Number(readFileSync(join(folder, name, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0])
 const childrenOf = (pid: number) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
@@ -71,37 +44,11 @@ beforeAll(async () => {
   const home = await launch('home', ['start'])
   await Promise.all([runDatabase('eu', 'replica'), runDatabase('na', 'replica')])
   await runReader('eu')
-  authorization = await signIn(home.api)
-  cameraId = await cameraOf(home.api)
+  desk = await openDesk(() => home.api)
 }, 60_000)
+afterAll(close, 60_000)
 
-afterAll(async () => {
-  for (const name of [...services.keys()].reverse()) {
-    services.get(name)?.child.kill('SIGCONT')
-    await end(name)
-  }
-  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
-}, 60_000)
-
-interface Published {
-  id: string
-  slug: string
-  version: number
-  token: string
-}
-
-let count = 0
-async function publish(): Promise<Published> {
-  count += 1
-  const review = { title: `A review ${count}`, summary: 'Short.', body: 'Text.', language: 'en', cameraId, status: 'published' }
-  const response = await post(`${serviceOf('home').api}/reviews`, review, { authorization, 'idempotency-key': `review-${count}` })
-  const { id, slug, version } = (await response.json()) as Published
-  expect(response.status).toBe(201)
-  return { id, slug, version, token: response.headers.get('consistency-token') ?? '' }
-}
-
-const read = (region: string, path: string, token?: string) =>
-  fetch(`${serviceOf(`read-${region}`).api}/api/v1${path}`, token === undefined ? {} : { headers: { 'consistency-token': token } })
+const read = (region: string, path: string, token?: string) => readOf(`read-${region}`, path, token)
 
 async function status(region: string): Promise<{ region: string; breaker: string }[]> {
   const { regions } = (await (await fetch(`${serviceOf(`read-${region}`).ops}/readyz`)).json()) as {
@@ -116,7 +63,7 @@ test('a review published at home is read in its region at once by whoever brings
   expect(response.status).toBe(200)
   expect(await response.json()).toMatchObject({ slug })
   expect((await status('eu')).map(({ region }) => region)).toEqual(['eu', 'sa', 'na'])
-  const written = await post(`${serviceOf('read-eu').api}/reviews`, { title: 'Not here' }, { authorization })
+  const written = await post(`${serviceOf('read-eu').api}/reviews`, { title: 'Not here' }, { authorization: desk.authorization })
   expect({ status: written.status, body: await written.json() }).toMatchObject({ status: 404 })
   expect((await read('eu', '/content?limit=1')).headers.get('consistency-token')).not.toBe(null)
 }, 20_000)
@@ -198,14 +145,15 @@ test('the near replica receives nothing new: with a token home answers, without 
 }, 60_000)
 
 test('the primary is lost: another region is promoted, the others follow, and every acknowledged review is read', async () => {
-  const promote = rcr(join(folder, 'operator'), ['promote', 'eu'], environment)
-  expect({ status: await promote.ended, output: promote.output() }).toMatchObject({ status: 0 })
-  expect(promote.output()).toContain('eu is the primary now (timeline 2).')
+  expect(await run('operator', ['promote', 'eu'])).toMatchObject({
+    status: 0,
+    output: expect.stringContaining('eu is the primary now (timeline 2).'),
+  })
   const { slug, token } = await publish()
   await until(async () => (await read('eu', `/content/${slug}`, token)).status === 200)
   const listed = (await (await read('eu', '/content?limit=100', token)).json()) as { data: { title: string }[] }
   const titles = listed.data.map(({ title }) => title)
-  for (let n = 1; n <= count; n++) expect(titles).toContain(`A review ${n}`)
+  for (let n = 1; n <= desk.count(); n++) expect(titles).toContain(`A review ${n}`)
 
   // They were away meanwhile: one follows, the other one was the primary and does not know yet.
   await Promise.all([runDatabase('na', 'replica'), runDatabase('sa', 'primary')])
@@ -214,6 +162,13 @@ test('the primary is lost: another region is promoted, the others follow, and ev
     await until(async () => (await (await fetch(`${serviceOf(`db-${region}`).ops}/readyz`)).json()).database.follows === 'eu')
   await until(async () => (await read('eu', `/content/${last.slug}`, last.token)).status === 200)
   await until(async () => (await ask(urls.sa ?? '', 'select pg_is_in_recovery() as is'))[0]?.is === true)
-  const verify = rcr(join(folder, 'home'), ['verify'], environment)
-  expect({ status: await verify.ended, output: verify.output() }).toMatchObject({ status: 0 })
+  const verify = await run('home', ['verify'])
+  expect(verify).toMatchObject({ status: 0 })
+  for (const line of [/eu {2}primary {2}change \d+: equal/, /na {2}replica {2}change \d+.*: equal/, /sa {2}replica {2}change \d+.*: equal/])
+    expect(verify.output).toMatch(line)
+  await end('db-na')
+  expect(await run('home', ['verify'])).toMatchObject({
+    status: 2,
+    output: expect.stringContaining('na  replica  not compared: The database does not answer now.'),
+  })
 }, 120_000)

@@ -1,11 +1,13 @@
 // SIGTERM in the middle of work: what was begun is answered, nothing new is taken, operators see it at once.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/kit/clock.ts'
 import { type Running, startProcess } from '../process.ts'
+import { until } from '../ring.ts'
 
 let folder: string
 let running: Running
@@ -58,3 +60,41 @@ test('a request that was under way is answered after SIGTERM, new ones are not t
   expect(answer).toContain('accessToken')
   expect(await running.ended).toBe(0)
 }, 20_000)
+
+/** Asks until it is refused; how often it was answered, by whom the connection was ended, and for how long. */
+async function answeredFor(url: string) {
+  const sinceMs = systemClock.monotonic()
+  const outcomes = new Map<string, number>()
+  for (;;) {
+    const outcome = await fetch(url, { keepalive: false }).then(
+      async (response) => {
+        await response.arrayBuffer()
+        return `${response.status} ${response.headers.get('connection')}`
+      },
+      () => 'refused',
+    )
+    if (outcome === 'refused') return { outcomes: [...outcomes.keys()], lastedMs: systemClock.monotonic() - sinceMs }
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+  }
+}
+
+test.each(['1', '2'])(
+  'with RCR_DRAIN_S the gateway is told first: %s process answers all that comes meanwhile, and ends each connection',
+  async (workers) => {
+    const draining = await startProcess(folder, { RCR_LOG: 'error', RCR_DRAIN_S: '2', RCR_WORKERS: workers })
+    try {
+      const pids = readFileSync(`/proc/${draining.child.pid}/task/${draining.child.pid}/children`, 'utf8').trim().split(' ').map(Number)
+      const isWorker = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--leashed')
+      for (const pid of [draining.child.pid ?? 0, ...pids.filter(isWorker)]) process.kill(pid, 'SIGTERM')
+      await until(async () => (await fetch(`${draining.ops}/readyz`)).status === 503)
+      const { outcomes, lastedMs } = await answeredFor(`${draining.api}/content`)
+      expect(outcomes).toEqual(['200 close'])
+      expect(lastedMs).toBeGreaterThan(1_500)
+      expect(await draining.ended).toBe(0)
+    } finally {
+      draining.child.kill('SIGKILL')
+      await draining.ended
+    }
+  },
+  60_000,
+)

@@ -4,29 +4,20 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findHaproxy } from '../../scripts/world/engines.ts'
 import { openWorld, type World } from '../../scripts/world/open-world.ts'
 import { type Region, regions } from '../../scripts/world/plan.ts'
 import { systemClock } from '../../src/kit/clock.ts'
+import { haproxyIsThere, shortDistances } from '../haproxy.ts'
 import { cameraOf, signIn } from '../newsroom.ts'
 import { post } from '../process.ts'
 import { until } from '../ring.ts'
 
-const isThere = (() => {
-  try {
-    return findHaproxy() !== ''
-  } catch (error) {
-    if (process.env.CI === 'true') throw error
-    return false
-  }
-})()
-
-const distances = { 'sa-na': 60, 'sa-eu': 80, 'sa-as': 100, 'na-eu': 30, 'na-as': 90, 'eu-as': 70 }
+const distances = shortDistances
 const folder = mkdtempSync(join(tmpdir(), 'rcr-world-'))
 let world: World
 
 beforeAll(async () => {
-  if (!isThere) return
+  if (!haproxyIsThere) return
   const port = 20_000 + 400 * Math.floor(Math.random() * 30)
   const limits = { reading: 1_000_000, other: 1_000_000 }
   world = await openWorld({ folder, port, master: 'lmdb', readersPerRegion: 2, reviews: 0, distances, limits, say: () => {} })
@@ -77,7 +68,7 @@ async function readingWhile(
   return outcomes
 }
 
-test.skipIf(!isThere)(
+test.skipIf(!haproxyIsThere)(
   'every region lists, shows, searches and compares by itself',
   async () => {
     for (const region of regions) {
@@ -92,7 +83,7 @@ test.skipIf(!isThere)(
   20_000,
 )
 
-test.skipIf(!isThere)(
+test.skipIf(!haproxyIsThere)(
   'a review published through the farthest front is committed at home and read everywhere with its token',
   async () => {
     const authorization = await signIn(api('as'))
@@ -110,7 +101,7 @@ test.skipIf(!isThere)(
   20_000,
 )
 
-test.skipIf(!isThere)(
+test.skipIf(!haproxyIsThere)(
   'gRPC goes home over HTTP/2, past the gateway of a far region',
   async () => {
     const session = connectHttp2(world.urls.eu)
@@ -136,7 +127,7 @@ test.skipIf(!isThere)(
   20_000,
 )
 
-test.skipIf(!isThere)(
+test.skipIf(!haproxyIsThere)(
   'a process that reads is killed: no read fails, and another one takes its place',
   async () => {
     const [victim] = world.readersOf('eu')
@@ -154,7 +145,7 @@ test.skipIf(!isThere)(
   20_000,
 )
 
-test.skipIf(!isThere)(
+test.skipIf(!haproxyIsThere)(
   'the gateway reads its configuration anew under load: nothing is dropped',
   async () => {
     const gateway = world.processes.find(({ name }) => name === 'gateway-eu')?.pid() ?? 0
@@ -176,7 +167,7 @@ test.skipIf(!isThere)(
   30_000,
 )
 
-test.skipIf(!isThere)(
+test.skipIf(!haproxyIsThere)(
   'all processes that read in a region are killed at once: the next region answers',
   async () => {
     const outcomes = await readingWhile('eu', async (answers) => {

@@ -7,7 +7,7 @@ import { fold, type Writes } from '../../src/engines/postgres/fold.ts'
 import { type Mapped, mapped, type PutReview, parkedAs, type Standing } from '../../src/engines/postgres/rows.ts'
 import type { Clock } from '../../src/kit/clock.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
-import type { Applied, Build, Difference, LogEnd, ParkedChange, Projection } from '../../src/ports/projection.ts'
+import type { Applied, Build, Difference, LogEnd, ParkedChange, Projection, Range, Slice } from '../../src/ports/projection.ts'
 
 type Row = Record<string, unknown>
 
@@ -48,7 +48,7 @@ const keys: Record<string, string[]> = {
   editor: ['id'],
   review: ['id'],
   review_tag: ['review_id', 'tag'],
-  former_slug: ['slug', 'review_id'],
+  former_slug: ['review_id', 'slug'],
   facet: ['dimension', 'value'],
   word: ['language', 'word'],
 }
@@ -114,6 +114,7 @@ export function memoryProjection(db: MemoryDatabase, clock: Clock): Projection {
         tables: Object.fromEntries(Object.keys(keys).map((table) => [table, sum(build, table)])),
       }
     },
+    slice: async (schema, range) => slice(demand(schema), range),
     differences: async (first, second, limit) => differences(demand(first), demand(second), limit),
     close: async () => {},
   }
@@ -261,6 +262,23 @@ function sum(build: MemoryBuild, table: string): string {
   const hash = createHash('sha256')
   for (const [, row] of [...keyed(build, table)].toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(row)
   return hash.digest('hex')
+}
+
+/** Keys are compared as one text: none of ours holds what sorts before a space. */
+function slice(build: MemoryBuild, { table, after, upTo, limit, each }: Range): Slice {
+  const key = ([text]: readonly [string, string]) => text
+  const [from, to] = [after?.join(' ') ?? '', upTo?.join(' ')]
+  const all = [...keyed(build, table)].toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
+  const rows = all.filter((row) => key(row) > from && (to === undefined || key(row) <= to)).slice(0, limit)
+  const hash = createHash('sha256')
+  for (const [, row] of rows) hash.update(row)
+  return {
+    position: { epoch: build.epoch, seq: build.seq },
+    count: rows.length,
+    last: rows.at(-1)?.[0].split(' ') ?? null,
+    sum: hash.digest('hex'),
+    rows: new Map(each ? rows : []),
+  }
 }
 
 function differences(first: MemoryBuild, second: MemoryBuild, limit: number): Difference[] {

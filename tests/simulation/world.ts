@@ -130,6 +130,7 @@ export function openWorld(chance: Chance, weather: Weather, log: SimulatedLog, m
         prune: asked('prune', over.prune),
         parked: asked('parked', over.parked),
         checksums: asked('checksums', over.checksums),
+        slice: asked('slice', over.slice),
         differences: asked('differences', over.differences),
         close: over.close,
       }

@@ -4,6 +4,7 @@ import { Refusal } from '../../kit/refusal.ts'
 import type { Build } from '../../ports/projection.ts'
 import type { Database, Queryable } from './connect.ts'
 import { fingerprint } from './fingerprint.ts'
+import type { InUse } from './in-use.ts'
 import { sqlText } from './sql.ts'
 import { isGone } from './translate.ts'
 
@@ -22,7 +23,7 @@ const noTimeout = 'set local statement_timeout = 0'
 /** A large build takes its time to go. */
 const dropBuild = (on: Queryable, schema: string) => on.query({ text: `drop schema if exists "${schema}" cascade`, timeoutMs: 300_000 })
 
-export function openBuilds(db: Database, clock: Clock) {
+export function openBuilds(db: Database, clock: Clock, inUse: () => Promise<InUse>) {
   const exclusively = <T>(run: (on: Queryable) => Promise<T>) => db.transaction(run, [alone, noTimeout])
   return {
     open: (epoch: string): Promise<Build> =>
@@ -60,7 +61,7 @@ export function openBuilds(db: Database, clock: Clock) {
         if (live.length > 0) throw new Refusal('conflict', `Readers use the build ${schema}.`, { code: 'live' })
         await dropBuild(on, demandSchema(schema))
       }),
-    prune: (graceMs: number): Promise<string[]> => prune(db, graceMs),
+    prune: async (graceMs: number): Promise<string[]> => prune(db, graceMs, await inUse()),
   }
 }
 
@@ -134,14 +135,19 @@ async function demandNoStepBack(on: Queryable, live: Build, next: Build): Promis
     throw new Refusal('conflict', `Readers stand at ${from.seq}, the build ${next.schema} at ${to.seq}.`, { code: 'behind' })
 }
 
+/** A region that nobody has reached for so long keeps nothing any more: its database will be copied anew. */
+const lostMs = 7 * 86_400_000
+
 /** Each build by itself: one that a reader still holds waits for the next time. */
-async function prune(db: Database, graceMs: number): Promise<string[]> {
+async function prune(db: Database, graceMs: number, { schemas: used, unknown }: InUse): Promise<string[]> {
   const dropped: string[] = []
+  const idleMs = unknown === 0 ? graceMs : Math.max(graceMs, lostMs)
   for (const schema of await schemas(db, 'content_')) {
+    if (used.has(schema)) continue
     const isDropped = await db
       .transaction(
         async (on) => {
-          if (!(await isIdle(on, schema, graceMs))) return false
+          if (!(await isIdle(on, schema, idleMs))) return false
           await on.query('delete from content.live where schema = $1', [schema])
           await dropBuild(on, schema)
           return true

@@ -3,7 +3,8 @@ import type { Checksums, Difference } from '../../ports/projection.ts'
 import { demandSchema } from './builds.ts'
 import type { Database } from './connect.ts'
 
-const keys: Record<string, readonly string[]> = {
+/** In the order of the primary keys. */
+export const keys: Readonly<Record<string, readonly string[]>> = {
   brand: ['slug'],
   camera: ['id'],
   lens: ['id'],
@@ -13,7 +14,7 @@ const keys: Record<string, readonly string[]> = {
   stock: ['id'],
   review: ['id'],
   review_tag: ['review_id', 'tag'],
-  former_slug: ['slug', 'review_id'],
+  former_slug: ['review_id', 'slug'],
   facet: ['dimension', 'value'],
   word: ['language', 'word'],
 }
@@ -22,7 +23,7 @@ const keys: Record<string, readonly string[]> = {
 const opening = ['set transaction isolation level repeatable read read only', 'set local statement_timeout = 0']
 const timeoutMs = 3_600_000
 
-const hashOf = (row: string) => `sha256(convert_to(${row}::text, 'UTF8'))`
+export const hashOf = (row: string) => `sha256(convert_to(${row}::text, 'UTF8'))`
 
 export const checksums = (db: Database, schema: string): Promise<Checksums> =>
   db.transaction(

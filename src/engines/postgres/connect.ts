@@ -34,6 +34,8 @@ export interface PoolOptions {
   role: Role | null
   max: number
   log: Log
+  /** Added to the name that the database shows beside the connection. */
+  label?: string
   /** Longest wait for an answer. */
   timeoutMs?: number
   /** When a connection that does not answer is given up. Unset: as soon as nobody waits for it. */
@@ -51,6 +53,7 @@ export function openPool({
   role,
   max,
   log,
+  label,
   timeoutMs = 5000,
   giveUpMs = timeoutMs,
   pipeline = false,
@@ -58,7 +61,7 @@ export function openPool({
 }: PoolOptions): Database {
   const pool = new pg.Pool({
     connectionString: withSettings(url, { timezone: 'UTC', statement_timeout: String(Math.ceil(timeoutMs * 0.9)), ...settings }),
-    application_name: role ?? 'rcr',
+    application_name: [role ?? 'rcr', ...(label === undefined ? [] : [label])].join(' '),
     max,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: giveUpMs,

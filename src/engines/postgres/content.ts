@@ -38,6 +38,7 @@ import {
 import { appliedStatement, type TailRow, tailOf, tailStatement } from './content-tail.ts'
 import { type LikelyRow, likelyStatement, type SuggestRow, suggestedOf, suggestStatement } from './content-words.ts'
 import { fingerprint as ownFingerprint } from './fingerprint.ts'
+import { readerOf } from './in-use.ts'
 import { isOutage } from './translate.ts'
 
 export interface ContentOptions {
@@ -62,14 +63,15 @@ const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_
 const searchSettings = { ...readSettings, enable_sort: 'off', 'pg_trgm.similarity_threshold': '0.3' }
 
 export function openContent({ url, log, dependency, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
+  const label = readerOf(fingerprint)
   const database = dependency({ isFailure: isOutage, isPassing, isStray: isPassing, resting: away, late: away })
   const readTimeoutMs = (database.policy.tryMs ?? 0) - littleMs
   const pool = (max: number, timeoutMs: number, settings: Readonly<Record<string, string>>) =>
-    openPool({ url, role: 'rcr_read', max, log, timeoutMs, giveUpMs: giveUpMs(timeoutMs), settings })
+    openPool({ url, role: 'rcr_read', label, max, log, timeoutMs, giveUpMs: giveUpMs(timeoutMs), settings })
   const reads = pool(max, readTimeoutMs, readSettings)
   const searches = pool(Math.max(2, max >> 1), searchTimeoutMs, searchSettings)
   // The tail must be heard while every other connection is busy.
-  const tails = openPool({ url, role: 'rcr_read', max: 2, log, timeoutMs: readTimeoutMs, settings: readSettings })
+  const tails = openPool({ url, role: 'rcr_read', label, max: 2, log, timeoutMs: readTimeoutMs, settings: readSettings })
   const live = followLive(fingerprint)
   const search = { tryMs: searchTimeoutMs + littleMs }
   const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: () => Promise<T>): Promise<T> =>

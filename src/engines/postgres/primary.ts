@@ -83,13 +83,14 @@ function projectionBy(on: <T>(work: (projection: Projection) => Promise<T>) => P
     prune: (graceMs) => on((projection) => projection.prune(graceMs)),
     parked: (schema) => on((projection) => projection.parked(schema)),
     checksums: (schema) => on((projection) => projection.checksums(schema)),
+    slice: (schema, range) => on((projection) => projection.slice(schema, range)),
     differences: (first, second, limit) => on((projection) => projection.differences(first, second, limit)),
     close,
   }
 }
 
 /** Refuses (`unavailable`) when none answers as one. A former primary that came back stands on an earlier timeline. */
-async function findPrimary(urls: readonly string[], lookMs: number): Promise<string> {
+export async function findPrimary(urls: readonly string[], lookMs: number): Promise<string> {
   const looks = await Promise.allSettled(urls.map(async (url) => ({ url, timeline: await timelineOf(url, lookMs) })))
   const primaries = looks.flatMap((look) => (look.status === 'fulfilled' && look.value.timeline !== null ? [look.value] : []))
   const [primary] = primaries.toSorted((a, b) => Number(b.timeline) - Number(a.timeline))

@@ -8,12 +8,16 @@ import { batchTimeouts, TooWide, writeBatch } from './batch.ts'
 import { demandSchema, openBuilds } from './builds.ts'
 import { checksums, differences } from './checksums.ts'
 import { type Database, openPool } from './connect.ts'
+import { buildsInUse } from './in-use.ts'
 import { type Mapped, mapped, parkedAs } from './rows.ts'
+import { slice } from './slices.ts'
 import { isDataFault, isGone } from './translate.ts'
 
 export interface ProjectionOptions {
   /** The primary, prepared by `prepareDatabase`. */
   url: string
+  /** All databases in which it is read; only this one, if not given. */
+  everywhere?: readonly string[]
   log: Log
   clock: Clock
 }
@@ -36,9 +40,9 @@ const settings = {
   tcp_user_timeout: '30s',
 }
 
-export function openProjection({ url, log, clock }: ProjectionOptions): Projection {
+export function openProjection({ url, everywhere = [url], log, clock }: ProjectionOptions): Projection {
   const db = openPool({ url, role: 'rcr_project', max: 3, log, timeoutMs, pipeline: true, settings })
-  const { open, builds, create, switch: switchTo, drop, prune } = openBuilds(db, clock)
+  const { open, builds, create, switch: switchTo, drop, prune } = openBuilds(db, clock, () => buildsInUse(everywhere, log))
   const pruneChanges = openChangePruning(db, clock)
   return {
     open,
@@ -56,6 +60,7 @@ export function openProjection({ url, log, clock }: ProjectionOptions): Projecti
     parked: (schema) =>
       unlessGone(schema, () => db.query<ParkedChange>(`select seq, kind, id, error from "${demandSchema(schema)}".parked order by seq`)),
     checksums: (schema) => unlessGone(schema, () => checksums(db, schema)),
+    slice: (schema, range) => unlessGone(schema, () => slice(db, schema, range)),
     differences: (first, second, limit) => unlessGone(`${first} or ${second}`, () => differences(db, first, second, limit)),
     close: () => db.close(),
   }

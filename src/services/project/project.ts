@@ -1,13 +1,16 @@
 // The projector (S3): follows the log into the read model, rebuilds it, checks it, clears away what nobody uses.
 import type { Master } from '../../ports/master.ts'
+import type { Replica } from '../../ports/projection.ts'
 import { type Follower, type FollowOptions, openFollower } from './follow.ts'
 import { type RebuildReport, rebuild } from './rebuild.ts'
 import type { Watching } from './replay.ts'
 import { type VerifyReport, verify } from './verify.ts'
 
 export interface Project extends Follower {
+  /** Whether there is a build that readers of this code use. */
+  isBuilt(): Promise<boolean>
   rebuild(watching: Watching): Promise<RebuildReport>
-  verify(watching: Watching): Promise<VerifyReport>
+  verify(watching: Watching, replicas?: readonly Replica[]): Promise<VerifyReport>
 }
 
 /** A deployment rolls through all regions, or back, in less. */
@@ -34,7 +37,8 @@ export function openProject(options: FollowOptions & { master: Master }): Projec
     run: async (signal) => {
       await Promise.all([follower.run(signal), pruneOnAndOn(signal)])
     },
+    isBuilt: async () => (await projection.builds()).some(({ live }) => live),
     rebuild: (watching) => rebuild(options, watching),
-    verify: (watching) => verify(options, watching),
+    verify: (watching, replicas) => verify(options, watching, replicas),
   }
 }

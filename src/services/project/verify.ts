@@ -2,8 +2,9 @@
 import type { Position } from '../../domain/change.ts'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
-import type { Build, Difference, ParkedChange, Projection } from '../../ports/projection.ts'
+import type { Build, Difference, ParkedChange, Projection, Replica } from '../../ports/projection.ts'
 import { aligned, catchUp, type ReplayPorts, unequal, type Watching } from './replay.ts'
+import { type ReplicaReport, verifyReplicas } from './verify-replicas.ts'
 
 export interface VerifyReport {
   /** Where both were compared. */
@@ -14,27 +15,35 @@ export interface VerifyReport {
   /** Rows of them, at most 100 a table: `first` is what the log says, `second` what readers see. */
   differences: Difference[]
   parked: ParkedChange[]
+  /** Of each replica that was asked for. */
+  replicas: ReplicaReport[]
 }
 
-/** Refuses (`conflict`, code `epoch`) when the master is restored meanwhile. What readers are switched to meanwhile is compared too. */
-export async function verify(ports: ReplayPorts & { log: Log }, watching: Watching): Promise<VerifyReport> {
+/**
+ * First the replicas, each where it stands, then the database that is projected into. Refuses (`conflict`, code `epoch`) when the
+ * master is restored meanwhile. What readers are switched to meanwhile is compared too.
+ */
+export async function verify(
+  ports: ReplayPorts & { log: Log },
+  watching: Watching,
+  replicas: readonly Replica[] = [],
+): Promise<VerifyReport> {
   const { master, projection, log } = ports
   const { epoch } = await master.head()
   await liveOf(projection, epoch)
-  const expected = await projection.create(epoch)
+  const made = await projection.create(epoch)
   try {
+    const { reports, expected } = await verifyReplicas(ports, replicas, made, watching)
     const full = await catchUp(ports, expected, watching)
     for (;;) {
       const live = await liveOf(projection, epoch)
       const compared = await compare(ports, live, full, watching.signal)
       const parked = await projection.parked(live.schema)
       // Of a build that readers have left nobody wants to know.
-      if ((await liveOf(projection, epoch)).schema === live.schema) return { ...compared, schema: live.schema, parked }
+      if ((await liveOf(projection, epoch)).schema === live.schema) return { ...compared, schema: live.schema, parked, replicas: reports }
     }
   } finally {
-    await projection
-      .drop(expected.schema)
-      .catch((error) => log.warn('a build that nobody uses is left', { schema: expected.schema, error }))
+    await projection.drop(made.schema).catch((error) => log.warn('a build that nobody uses is left', { schema: made.schema, error }))
   }
 }
 

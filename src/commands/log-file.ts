@@ -1,0 +1,79 @@
+// Where `rcr export-log` writes: a file that is gone on with after what it holds, or standard output.
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Position } from '../domain/change.ts'
+import { Refusal } from '../kit/refusal.ts'
+
+export interface LogFile {
+  /** Of the last whole line that was there; null when there was none. */
+  last: Position | null
+  write(lines: string): Promise<void>
+  /** On stable storage. */
+  close(): Promise<void>
+}
+
+/** What a crash left of the last line is cut off. */
+export async function openLogFile(path: string): Promise<LogFile> {
+  const file = await open(path, 'a+')
+  try {
+    const { sizeBytes, line, begins } = await lastLine(file)
+    if (!begins.startsWith('{"epoch":"'.slice(0, begins.length))) throw notALog(path)
+    const last = line === null ? null : positionOf(line, path)
+    await file.truncate(sizeBytes)
+    return {
+      last,
+      write: (lines) => file.appendFile(lines),
+      async close() {
+        await file.sync()
+        await file.close()
+      },
+    }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** Ends when nobody reads any more, as `head` does. */
+export function standardOutput(): LogFile & { broken: AbortSignal } {
+  const broken = new AbortController()
+  process.stdout.on('error', () => broken.abort())
+  return {
+    last: null,
+    broken: broken.signal,
+    write: (lines) => new Promise((resolve) => process.stdout.write(lines, () => resolve())),
+    close: async () => {},
+  }
+}
+
+const windowBytes = 64 * 1024
+const newline = 0x0a
+
+/** How much of the file is whole lines, the last of them, and its first ten bytes. */
+async function lastLine(file: FileHandle): Promise<{ sizeBytes: number; line: string | null; begins: string }> {
+  const { size } = await file.stat()
+  const first = Buffer.alloc(Math.min(10, size))
+  await file.read(first, 0, first.length, 0)
+  const begins = first.toString('latin1')
+  let tail: Buffer = Buffer.alloc(0)
+  for (let from = size; from > 0; ) {
+    const bytes = Math.min(windowBytes, from)
+    from -= bytes
+    const window = Buffer.alloc(bytes)
+    await file.read(window, 0, bytes, from)
+    tail = Buffer.concat([window, tail])
+    const end = tail.lastIndexOf(newline)
+    const start = end <= 0 ? -1 : tail.lastIndexOf(newline, end - 1)
+    if (end >= 0 && (start >= 0 || from === 0)) return { sizeBytes: from + end + 1, line: tail.toString('utf8', start + 1, end), begins }
+  }
+  return { sizeBytes: 0, line: null, begins }
+}
+
+function positionOf(line: string, path: string): Position {
+  try {
+    const { epoch, seq } = JSON.parse(line) as Partial<Position>
+    if (typeof epoch === 'string' && Number.isSafeInteger(seq)) return { epoch, seq: Number(seq) }
+  } catch {}
+  throw notALog(path)
+}
+
+const notALog = (path: string) => new Refusal('conflict', `${path} holds something else than an exported log. Name another file.`)
