@@ -63,3 +63,15 @@ test('limits are on, off or counts; proxies are trusted by network, never all of
   for (const faulty of ['yes', 'read=0', 'read=-1', 'reads=5', 'read=1e3']) expect(faultsOf({ RCR_LIMITS: faulty })).toInclude('RCR_LIMITS')
   for (const faulty of ['proxy', '0.0.0.0/0']) expect(faultsOf({ RCR_TRUSTED_PROXIES: faulty })).toInclude('RCR_TRUSTED_PROXIES')
 })
+
+test('RCR_BREAKER takes one for each dependency that has a breaker; a bare one is that of the replicas', () => {
+  const read = (text: string) => readSettings({ RCR_BREAKER: text }).RCR_BREAKER
+  expect(read('')).toEqual({})
+  expect(read('5/5/2')).toEqual({ replica: { failures: 5, openMs: 5_000, successes: 2 } })
+  expect(read('replica=3/60/1, payment=5/1/2')).toEqual({
+    replica: { failures: 3, openMs: 60_000, successes: 1 },
+    payment: { failures: 5, openMs: 1_000, successes: 2 },
+  })
+  for (const wrong of ['5/60', '0/60/2', '5/0/2', 'peer=5/60/2', 'nobody=5/60/2', '5/60/2,replica=5/5/2', 'payment'])
+    expect(() => read(wrong)).toThrow('RCR_BREAKER must')
+})
