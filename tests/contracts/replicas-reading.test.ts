@@ -91,21 +91,43 @@ test('a statement that takes too long is refused at once, and counts for nothing
   await blocker
 }, 20_000)
 
-test('a row that replay takes away is asked of the next one, and counts for nothing', async () => {
+/** Who reads cameras of the near one is told this. */
+async function failing(code: string, meanwhile: () => Promise<void>): Promise<void> {
   await ask(
     near.url,
     `set search_path = "${near.schema}"; alter table camera rename to camera_aside;
-    create function taken() returns setof camera_aside language plpgsql as $$ begin raise exception using errcode = '40001'; end $$;
-    create view camera as select * from taken(); grant select on camera to rcr_read`,
+    create function failing() returns setof camera_aside language plpgsql as $$ begin raise exception using errcode = '${code}'; end $$;
+    create view camera as select * from failing(); grant select on camera to rcr_read`,
   )
-  for (let n = 1; n <= 6; n++) expect(await answeredBy()).toBe('sa')
-  expect(breakerOf('eu')).toBe('closed')
-  await ask(
-    near.url,
-    `set search_path = "${near.schema}"; drop view camera; drop function taken(); alter table camera_aside rename to camera`,
-  )
+  try {
+    await meanwhile()
+  } finally {
+    const back = 'drop view camera; drop function failing(); alter table camera_aside rename to camera'
+    await ask(near.url, `set search_path = "${near.schema}"; ${back}`)
+  }
+}
+
+test('a row that replay takes away is asked of the next one, and counts for nothing', async () => {
+  await failing('40001', async () => {
+    for (let n = 1; n <= 6; n++) expect(await answeredBy()).toBe('sa')
+    expect(breakerOf('eu')).toBe('closed')
+  })
   expect(await answeredBy()).toBe('eu')
 })
+
+for (const [code, what] of [
+  ['58030', 'whose disk does not read'],
+  ['58P01', 'that misses a file'],
+  ['53100', 'without room to sort in'],
+  ['XX001', 'whose pages are damaged'],
+  ['XX002', 'whose index is damaged'],
+])
+  test(`one ${what} is passed over, and left alone after five times`, async () => {
+    await failing(code ?? '', async () => {
+      for (let n = 1; n <= 5; n++) expect(await answeredBy()).toBe('sa')
+      expect(breakerOf('eu')).toBe('open')
+    })
+  })
 
 test('a request stays with the replica that answered it first', async () => {
   const [request, next] = [new AbortController().signal, new AbortController().signal]
