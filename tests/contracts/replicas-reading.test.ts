@@ -5,10 +5,13 @@ import { openContent } from '../../src/engines/postgres/content.ts'
 import { openNearest } from '../../src/engines/postgres/content-nearest.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
+import type { Call } from '../../src/kit/operation.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
+import { openAnswers } from '../../src/services/read/answers.ts'
+import { openTail } from '../../src/services/read/tail.ts'
 import { dependencyOf } from '../dependencies.ts'
 import { epoch, type Library, openLibrary, published } from '../library.ts'
-import { ask } from '../ring.ts'
+import { ask, until } from '../ring.ts'
 import { sampleId } from '../samples.ts'
 
 let near: Library
@@ -153,4 +156,20 @@ test('with the near one away the tail follows the next, and comes back', async (
   expect((await content.tail(near.seq())).changes).toMatchObject([{ kind: 'review', act: 'published' }])
   way.mend()
   expect((await content.tail(null)).position.seq).toBe(near.seq())
+})
+
+test('a token that the near one had while the next stood in for it is answered by that one', async () => {
+  const cache = { purge() {}, clear() {} }
+  const tail = openTail({ content, cache, clock: systemClock, log: silentLog })
+  const looking = new AbortController()
+  way.cut()
+  const looked = tail.run(looking.signal)
+  await until(() => tail.position()?.seq === far.seq())
+  looking.abort() // before it sees that the near one is back
+  await looked
+  way.mend()
+  aheadMs += 1_500
+  const { signal } = new AbortController()
+  const call = { atLeast: { epoch, seq: far.seq() }, signal } as Call
+  expect(await openAnswers(tail, content).fresh(call, () => item(signal))).toMatchObject({ borrowed: true, position: { seq: far.seq() } })
 })
