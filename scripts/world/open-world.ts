@@ -24,6 +24,10 @@ export interface WorldOptions {
   /** Requests of one address in ten seconds. */
   limits: Gateway['limits']
   say: (line: string) => void
+  /** Of every process of `rcr`, over those of the world. */
+  settings?: Readonly<Record<string, string>>
+  /** Each arrow of the picture is a way that can be cut, those within a region too. */
+  everyWay?: boolean
 }
 
 export interface World extends AsyncDisposable {
@@ -31,6 +35,9 @@ export interface World extends AsyncDisposable {
   traffic: Traffic
   readersOf(region: Region): readonly Process[]
   processes: readonly Process[]
+  folder: string
+  plan: Plan
+  ways: Ways
   /** What the first reader of a region says on its operators' page. */
   detail(region: Region): Promise<Detail>
   /** HAProxy reads its configuration anew. */
@@ -56,7 +63,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const { folder, port, readersPerRegion, distances } = options
   const haproxy = findHaproxy()
   mkdirSync(folder, { recursive: true })
-  const plan = { port, readersPerRegion, distances, password: keptSecret(join(folder, 'password')) }
+  const { everyWay = false } = options
+  const plan = { port, readersPerRegion, distances, everyWay, password: keptSecret(join(folder, 'password')) }
   const ways = openWays(plan)
   const processes = keepProcesses(join(folder, 'logs'))
   const close = async () => {
@@ -69,6 +77,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       RCR_LOG: 'warn',
       RCR_CONNECTIONS: '4',
       RCR_PUBLIC_URL: `http://127.0.0.1:${portsOf(plan, home).front}`,
+      ...options.settings,
     }
     const building = { options, plan, ways, processes, settings, traffic: openTraffic() }
     await startPrimary(building)
@@ -82,6 +91,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       traffic: building.traffic,
       readersOf: (region) => readers[region] ?? [],
       processes: processes.all,
+      folder,
+      plan,
+      ways,
       async detail(region) {
         const page = await fetch(`http://127.0.0.1:${portsOf(plan, region).readers[0]?.ops}/readyz`, { signal: AbortSignal.timeout(2_000) })
         return (await page.json()) as Detail
@@ -107,7 +119,7 @@ async function startPrimary({ options: { folder }, plan, ways, processes, settin
       ...settings,
       RCR_DATA: join(folder, 'primary'),
       RCR_OPS_PORT: String(databaseOps),
-      RCR_DATABASES: await databasesFor(plan, ways, home, 'owner'),
+      RCR_DATABASES: await databasesFor(plan, ways, home, 'primary', 'owner'),
     },
     readyUrl: ready(databaseOps),
   })
@@ -115,7 +127,9 @@ async function startPrimary({ options: { folder }, plan, ways, processes, settin
 
 async function startHome({ options, plan, ways, processes, settings }: Building): Promise<void> {
   const { http, ops, grpc } = homePorts(plan)
-  const master = options.master === 'dynamodb' ? await startDynamo(processes, options.folder, plan.port + 6) : {}
+  const { dynamo } = homePorts(plan)
+  const seenDynamo = () => ways.seen('home', home, { region: home, port: dynamo })
+  const master = options.master === 'dynamodb' ? await startDynamo(processes, options.folder, dynamo, await seenDynamo()) : {}
   const data = { ...settings, ...master, RCR_DATA: join(options.folder, 'home') }
   if (options.reviews > 0) await runToEnd(rcr('seed', '--reviews', String(options.reviews)), data)
   await processes.start({
@@ -126,7 +140,7 @@ async function startHome({ options, plan, ways, processes, settings }: Building)
       RCR_HTTP_PORT: String(http),
       RCR_OPS_PORT: String(ops),
       RCR_GRPC_PORT: String(grpc),
-      RCR_DATABASES: await databasesFor(plan, ways, home, 'owner'),
+      RCR_DATABASES: await databasesFor(plan, ways, home, 'home', 'owner'),
     },
     readyUrl: ready(ops),
   })
@@ -142,12 +156,12 @@ async function startRegion({ options: { folder, say }, plan, ways, processes, se
       ...settings,
       RCR_DATA: join(folder, `database-${region}`),
       RCR_OPS_PORT: String(databaseOps),
-      RCR_DATABASES: await databasesFor(plan, ways, region, 'owner'),
+      RCR_DATABASES: await databasesFor(plan, ways, region, `database-${region}`, 'owner'),
     },
     readyUrl: ready(databaseOps),
   })
   say(`  ${region}: the replica follows`)
-  const databases = await databasesFor(plan, ways, region, 'reader')
+  const databases = await databasesFor(plan, ways, region, `read-${region}`, 'reader')
   return Promise.all(
     readers.map(({ http, ops }, at) =>
       processes.start({
@@ -180,7 +194,7 @@ async function startGateway({ options, plan, ways, processes, traffic }: Buildin
 }
 
 async function gatewayOf(plan: Plan, ways: Ways, region: Region, limits: Gateway['limits']): Promise<Gateway> {
-  const seen = async (port: number, of: Region) => local(await ways.seen(region, { region: of, port }))
+  const seen = async (port: number, of: Region) => local(await ways.seen(`gateway-${region}`, region, { region: of, port }))
   const readers = ways.nearestFirst(region).map(async (of) => ({
     region: of,
     servers: await Promise.all(

@@ -1,8 +1,10 @@
 // The processes of the world: started, started again when they end, ended in order. What they say goes to a file each.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { familyOf } from '../../bench/kit/process.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 
 // Whatever becomes of the world, its processes shall not stay behind (Linux; elsewhere only when it ends in order).
@@ -14,6 +16,11 @@ export interface Process {
   name: string
   pid(): number
   restarts(): number
+  /** To it and to all that it has started. */
+  signal(signal: NodeJS.Signals): void
+  /** Ended by force with all that it has started, and not started again before `release`. */
+  hold(): Promise<void>
+  release(): void
   /** For good: in order, by force when that takes too long, or by force at once. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
@@ -49,6 +56,8 @@ export function keepProcesses(folder: string) {
     let child: ChildProcess | null = null
     let lives = 0
     let isOver = false
+    let held = Promise.withResolvers<void>()
+    held.resolve()
     const life = () =>
       new Promise<void>((resolve) => {
         // A group of its own: Ctrl-C reaches the world alone, which ends all in order.
@@ -72,6 +81,7 @@ export function keepProcesses(folder: string) {
       while (!isOver && !stopping.signal.aborted) {
         await life()
         if (!isOver) await systemClock.sleep(pauseMs, stopping.signal)
+        await Promise.race([held.promise, aborted(stopping.signal)])
       }
     }
     const ended = keep()
@@ -79,9 +89,22 @@ export function keepProcesses(folder: string) {
       name,
       pid: () => child?.pid ?? 0,
       restarts: () => lives - 1,
+      signal(signal) {
+        if (child === null || !isAlive(child)) return
+        for (const pid of familyOf(child.pid ?? 0)) tell(pid, signal)
+      },
+      async hold() {
+        held = Promise.withResolvers<void>()
+        if (child === null || !isAlive(child)) return
+        const gone = once(child, 'exit')
+        one.signal('SIGKILL')
+        await gone
+      },
+      release: () => held.resolve(),
       async stop(signal = 'SIGTERM') {
         if (isOver) return ended
         isOver = true
+        held.resolve()
         child?.kill(signal)
         const late = setTimeout(() => child?.kill('SIGKILL'), patienceMs)
         await ended
@@ -127,5 +150,19 @@ const statusOf = (url: string): Promise<number> =>
     ({ status }) => status,
     () => 0,
   )
+
+const isAlive = ({ pid, exitCode, signalCode }: ChildProcess): boolean => pid !== undefined && exitCode === null && signalCode === null
+
+function tell(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {} // has ended by itself
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 const inherited = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^RCR_|^DATABASE_URL$/.test(name)))
