@@ -19,6 +19,8 @@ const runs: [test: string, sizes: Record<string, string>][] = [
   ['tests/faults/master-damage.test.ts', { DAMAGED_COPIES: '5000' }],
   ['tests/faults/replica-histories.test.ts', { REGION_TROUBLES: '40' }],
   ['tests/contracts/replicas.test.ts', { WAL_BOUND: 'shipped' }],
+  ['tests/faults/matrix.test.ts', { LOAD: 'long' }],
+  ['tests/faults/matrix.test.ts', { LOAD: 'long', MATRIX_MASTER: 'dynamodb' }],
   ['tests/simulation/projector.test.ts', { LOAD: 'long' }],
   ['tests/simulation/projector-kill.test.ts', { LOAD: 'long' }],
   ['tests/load', { LOAD: 'long' }],

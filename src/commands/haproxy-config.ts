@@ -57,7 +57,8 @@ defaults
   timeout queue 1s
   timeout server 15s
   # A process that refuses a connection is gone: no other request goes there until its check says that it is back.
-  default-server inter 500ms fastinter 200ms fall 3 rise 1 observe layer4 error-limit 1 on-error mark-down
+  # One that stands still is found out by two checks in a row. Who is merely busy answers them: he must not lose all that wait for him.
+  default-server inter 500ms fastinter 200ms fall 2 rise 1 observe layer4 error-limit 1 on-error mark-down
   http-error status 502 ${problem(502, 'unavailable', 'What was answered cannot be read.')}
   http-error status 503 ${problem(503, 'unavailable', 'Nobody answers now.')}
   http-error status 504 ${problem(504, 'late', 'Nobody has answered in time.')}`
@@ -109,10 +110,10 @@ frontend operators
 function readers({ readers: all }: Gateway): string[] {
   return all.map(({ region, servers }, at) => {
     const next = all[at + 1]
-    const own = servers.map((server, n) => `  server ${region}-${n + 1} ${server.address} ${checked(server.check)}`)
+    const own = servers.map((server, n) => `  server ${region}-${n + 1} ${server.address} ${checked(server.check)} ${givenUp}`)
     const others = (next?.servers ?? []).map((server, n) => {
       const name = `${next?.region}-${n + 1}`
-      return `  server ${name} ${server.address} backup track readers-${next?.region}/${name} observe none`
+      return `  server ${name} ${server.address} backup track readers-${next?.region}/${name} observe none ${givenUp}`
     })
     return `backend readers-${region}\n  balance leastconn\n${check}\n  option allbackups\n${onceAgain}\n${[...own, ...others].join('\n')}`
   })
@@ -126,6 +127,9 @@ const check = `  option httpchk
 const onceAgain = `  retries 1
   option redispatch 1
   retry-on conn-failure empty-response`
+
+// Who waits for one that is found out to be gone waits no longer: to him it ended without a word.
+const givenUp = 'on-marked-down shutdown-sessions'
 
 const home = ({ home: servers }: Gateway) => `
 backend home

@@ -5,10 +5,13 @@ import { openContent } from '../../src/engines/postgres/content.ts'
 import { openNearest } from '../../src/engines/postgres/content-nearest.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
+import type { Call } from '../../src/kit/operation.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
+import { openAnswers } from '../../src/services/read/answers.ts'
+import { openTail } from '../../src/services/read/tail.ts'
 import { dependencyOf } from '../dependencies.ts'
 import { epoch, type Library, openLibrary, published } from '../library.ts'
-import { ask } from '../ring.ts'
+import { ask, until } from '../ring.ts'
 import { sampleId } from '../samples.ts'
 
 let near: Library
@@ -91,21 +94,43 @@ test('a statement that takes too long is refused at once, and counts for nothing
   await blocker
 }, 20_000)
 
-test('a row that replay takes away is asked of the next one, and counts for nothing', async () => {
+/** Who reads cameras of the near one is told this. */
+async function failing(code: string, meanwhile: () => Promise<void>): Promise<void> {
   await ask(
     near.url,
     `set search_path = "${near.schema}"; alter table camera rename to camera_aside;
-    create function taken() returns setof camera_aside language plpgsql as $$ begin raise exception using errcode = '40001'; end $$;
-    create view camera as select * from taken(); grant select on camera to rcr_read`,
+    create function failing() returns setof camera_aside language plpgsql as $$ begin raise exception using errcode = '${code}'; end $$;
+    create view camera as select * from failing(); grant select on camera to rcr_read`,
   )
-  for (let n = 1; n <= 6; n++) expect(await answeredBy()).toBe('sa')
-  expect(breakerOf('eu')).toBe('closed')
-  await ask(
-    near.url,
-    `set search_path = "${near.schema}"; drop view camera; drop function taken(); alter table camera_aside rename to camera`,
-  )
+  try {
+    await meanwhile()
+  } finally {
+    const back = 'drop view camera; drop function failing(); alter table camera_aside rename to camera'
+    await ask(near.url, `set search_path = "${near.schema}"; ${back}`)
+  }
+}
+
+test('a row that replay takes away is asked of the next one, and counts for nothing', async () => {
+  await failing('40001', async () => {
+    for (let n = 1; n <= 6; n++) expect(await answeredBy()).toBe('sa')
+    expect(breakerOf('eu')).toBe('closed')
+  })
   expect(await answeredBy()).toBe('eu')
 })
+
+for (const [code, what] of [
+  ['58030', 'whose disk does not read'],
+  ['58P01', 'that misses a file'],
+  ['53100', 'without room to sort in'],
+  ['XX001', 'whose pages are damaged'],
+  ['XX002', 'whose index is damaged'],
+])
+  test(`one ${what} is passed over, and left alone after five times`, async () => {
+    await failing(code ?? '', async () => {
+      for (let n = 1; n <= 5; n++) expect(await answeredBy()).toBe('sa')
+      expect(breakerOf('eu')).toBe('open')
+    })
+  })
 
 test('a request stays with the replica that answered it first', async () => {
   const [request, next] = [new AbortController().signal, new AbortController().signal]
@@ -131,4 +156,20 @@ test('with the near one away the tail follows the next, and comes back', async (
   expect((await content.tail(near.seq())).changes).toMatchObject([{ kind: 'review', act: 'published' }])
   way.mend()
   expect((await content.tail(null)).position.seq).toBe(near.seq())
+})
+
+test('a token that the near one had while the next stood in for it is answered by that one', async () => {
+  const cache = { purge() {}, clear() {} }
+  const tail = openTail({ content, cache, clock: systemClock, log: silentLog })
+  const looking = new AbortController()
+  way.cut()
+  const looked = tail.run(looking.signal)
+  await until(() => tail.position()?.seq === far.seq())
+  looking.abort() // before it sees that the near one is back
+  await looked
+  way.mend()
+  aheadMs += 1_500
+  const { signal } = new AbortController()
+  const call = { atLeast: { epoch, seq: far.seq() }, signal } as Call
+  expect(await openAnswers(tail, content).fresh(call, () => item(signal))).toMatchObject({ borrowed: true, position: { seq: far.seq() } })
 })

@@ -1,12 +1,13 @@
 // The gateway before a region, as HAProxy runs it: what is asked once more and what never, who answers for whom, how much one may ask.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttp, type Server } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { findHaproxy } from '../../scripts/world/engines.ts'
 import { readingOperations } from '../../src/commands/haproxy.ts'
 import { Gateway, haproxyConfig } from '../../src/commands/haproxy-config.ts'
@@ -32,6 +33,8 @@ interface Stub {
   status: number | null
   /** Of its check. */
   ready: boolean
+  /** It takes connections, and says nothing on them. */
+  still: boolean
   close(): void
 }
 const stubs = new Map<string, Stub>()
@@ -41,8 +44,9 @@ let operators = ''
 const limits = { reading: 300, other: 30 }
 
 async function openStub(name: string): Promise<Stub> {
-  const stub: Stub = { port: 0, asked: [], status: 200, ready: true, close: () => server.close() }
+  const stub: Stub = { port: 0, asked: [], status: 200, ready: true, still: false, close: () => server.close() }
   const server: Server = createHttp((request, response) => {
+    if (stub.still) return
     if (request.url === '/readyz') return void response.writeHead(stub.ready ? 200 : 503).end()
     stub.asked.push(`${request.method} ${request.url} ${request.headers['x-forwarded-for']}`)
     if (stub.status === null) return void request.socket.destroy()
@@ -102,18 +106,20 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test.skipIf(!haproxyIsThere)('what is shipped is what is generated, and HAProxy accepts it', () => {
+test.skipIf(!haproxyIsThere)('what is shipped is what is generated, and HAProxy accepts it', async () => {
   const shipped = readFileSync(join(deploy, 'haproxy.cfg'), 'utf8')
   expect(shipped).toBe(haproxyConfig(Gateway.parse(JSON.parse(readFileSync(join(deploy, 'eu.json'), 'utf8'))), reading))
   const certificates = join(folder, 'certificates')
   mkdirSync(certificates)
   const [key, certificate, both] = ['key', 'crt', 'pem'].map((end) => join(certificates, `eu.${end}`)) as [string, string, string]
   const subject = ['-subj', '/CN=localhost', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate]
-  execFileSync('openssl', ['req', '-x509', ...subject], { stdio: 'ignore' })
+  // Not at once: meanwhile the services have to answer the checks of the gateway.
+  const runToEnd = promisify(execFile)
+  await runToEnd('openssl', ['req', '-x509', ...subject])
   writeFileSync(both, readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'))
   for (const file of [key, certificate]) rmSync(file)
   copyFileSync(join(deploy, 'haproxy.cfg'), join(folder, 'shipped.cfg'))
-  execFileSync(findHaproxy(), ['-c', '-f', join(folder, 'shipped.cfg')], { stdio: 'ignore' })
+  await runToEnd(findHaproxy(), ['-c', '-f', join(folder, 'shipped.cfg')])
 })
 
 test.skipIf(!haproxyIsThere)('what readers ask is answered in the region, everything else at home', async () => {
@@ -161,6 +167,27 @@ test.skipIf(!haproxyIsThere)(
     await until(async () => /^200 eu-[12]$/.test(await by('/content')))
   },
   20_000,
+)
+
+test.skipIf(!haproxyIsThere)(
+  'a process that stands still is found out within five seconds: others answer whoever waits for it, and all who come later',
+  async () => {
+    afresh()
+    for (const name of ['eu-1', 'eu-2']) stub(name).still = true
+    try {
+      const sinceMs = systemClock.monotonic()
+      const waiting = Array.from({ length: 8 }, (_, n) => by(`/content?limit=${n}`))
+      expect(await Promise.all(waiting)).toEqual(waiting.map(() => '200 na-1'))
+      expect(systemClock.monotonic() - sinceMs).toBeLessThan(5_000)
+      const laterMs = systemClock.monotonic()
+      expect(await by('/content')).toBe('200 na-1')
+      expect(systemClock.monotonic() - laterMs).toBeLessThan(500)
+    } finally {
+      for (const name of ['eu-1', 'eu-2']) stub(name).still = false
+    }
+    await until(async () => /^200 eu-[12]$/.test(await by('/content')))
+  },
+  30_000,
 )
 
 test.skipIf(!haproxyIsThere)('over HTTP/2 as well', async () => {

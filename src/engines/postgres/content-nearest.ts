@@ -120,5 +120,5 @@ async function firstAhead(members: readonly Member[], atLeast: Position): Promis
   return Promise.any(asked).catch(() => null)
 }
 
-/** The database is gone, or hangs, or has no build yet. A statement that took too long would take as long elsewhere. */
-const isAway = (error: unknown): error is Refusal => error instanceof Refusal && error.reason === 'unavailable'
+/** The database is gone, or hangs, has no build yet, or no room. A statement that took too long would take as long elsewhere. */
+const isAway = (error: unknown): error is Refusal => error instanceof Refusal && (error.reason === 'unavailable' || error.reason === 'full')

@@ -9,6 +9,8 @@ const unavailable = [
   /^25(006|P03)$/, // a standby answered where a primary was expected; an idle transaction was ended
   /^40/, // serialisation, deadlock, cancelled by recovery
   /^55P03$/, // lock not available in time
+  /^58/, // the system beneath: a disk that does not read, a file that is missing
+  /^XX00[12]$/, // damaged pages, a damaged index: another database has its own
 ]
 const network = new Set([
   'ECONNREFUSED',
@@ -50,10 +52,10 @@ export function translate(error: unknown): unknown {
 const isDriversPatience = (error: Refusal): boolean =>
   error.cause instanceof Error && /^(?:Query read timeout|timeout exceeded when trying to connect)/.test(error.cause.message)
 
-/** A database that is down. Neither a build that it has not got yet, nor a row that replay had to take away (40001), says so. */
+/** A database that is down, or has no room left to sort in. Neither a build that it has not got yet, nor a row that replay had to take away (40001), says so. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof Refusal &&
-  error.reason === 'unavailable' &&
+  (error.reason === 'unavailable' || error.reason === 'full') &&
   error.code !== 'not-built' &&
   codeOf(error.cause) !== '40001' &&
   !isDriversPatience(error)

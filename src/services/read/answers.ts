@@ -7,6 +7,8 @@ import { thatShows } from '../../kit/shown.ts'
 import type { Content, Shown } from '../../ports/content.ts'
 import type { Follower } from './tail.ts'
 
+const behind = () => new Refusal('unavailable', 'This region does not have that position yet.', { code: 'replica-behind', retryAfterS: 1 })
+
 export interface Answers {
   /** Asks at once; where the replica is behind the caller's token, again when it has caught up, else another region's. */
   fresh<S extends Shown>(call: Call, ask: () => Promise<S>): Promise<S>
@@ -25,16 +27,21 @@ export function openAnswers(tail: Follower, content: Pick<Content, 'further'> = 
   }
   return {
     async fresh(call, ask) {
-      const shown = await ask()
       const { atLeast, signal } = call
-      if (atLeast === null || comparePositions(shown.position, atLeast) >= 0) return shown
-      await tail.reach(atLeast, signal).catch(async (behind: unknown) => {
-        // Those who are too many to wait here are too many for another region as well.
-        if (tail.isCrowded() || !(await content.further?.(atLeast, signal))) throw behind
-      })
-      const again = await ask()
-      if (comparePositions(again.position, atLeast) >= 0) return again
-      throw new Refusal('unavailable', 'This region does not have that position yet.', { code: 'replica-behind', retryAfterS: 1 })
+      const isThere = ({ position }: Shown) => atLeast === null || comparePositions(position, atLeast) >= 0
+      const shown = await ask()
+      if (atLeast === null || isThere(shown)) return shown
+      const fault = await tail.reach(atLeast, signal).catch((error: unknown) => error)
+      if (fault === undefined) {
+        const again = await ask()
+        if (isThere(again)) return again
+        // The tail has looked at another replica meanwhile than the one that answers this request.
+      }
+      // Those who are too many to wait here are too many for another region as well.
+      if (tail.isCrowded() || !(await content.further?.(atLeast, signal))) throw fault ?? behind()
+      const further = await ask()
+      if (isThere(further)) return further
+      throw behind()
     },
     of: (shown, bodyText, version) => ({
       ...basis(shown),
