@@ -269,7 +269,7 @@ export async function headOf(response: Response): Promise<Response> {
   return new Response(null, { status, headers })
 }
 
-export function requestIdOf(request: Request, newRequestId: () => string): string {
+export function requestIdOf(request: { headers: Pick<Headers, 'get'> }, newRequestId: () => string): string {
   const given = request.headers.get('x-request-id')
   return given !== null && /^[\w.:-]{8,128}$/.test(given) ? given : newRequestId()
 }
