@@ -8,11 +8,11 @@ import { type ProductQuery, productSorts } from '../../ports/content.ts'
 import type { ReadParts } from './operations.ts'
 import { KeyPath } from './schemas.ts'
 
-const amount = z.coerce.number<number | string>().min(0).max(amountMax).optional()
+const amount = z.coerce.number<number | string>({ error: 'Must be a number.' }).min(0).max(amountMax).optional()
 const paging = {
   // A page further back would be walked to row by row.
-  page: z.coerce.number<number | string>().int().min(1).max(10_000).default(1),
-  limit: z.coerce.number<number | string>().int().min(1).max(100).default(20),
+  page: z.coerce.number<number | string>({ error: 'Must be a number.' }).int().min(1).max(10_000).default(1),
+  limit: z.coerce.number<number | string>({ error: 'Must be a number.' }).int().min(1).max(100).default(20),
 }
 const narrowing = {
   priceMin: amount.describe('Inclusive.'),
