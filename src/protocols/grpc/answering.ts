@@ -6,7 +6,7 @@ import { type handleUnaryCall, Metadata, type ServerUnaryCall, type sendUnaryDat
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import type { Metrics } from '../../kit/metric.ts'
-import type { Answer, Call, Operation, Principal } from '../../kit/operation.ts'
+import { type Answer, type Call, demandsMatch, type Operation, type Principal } from '../../kit/operation.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Seal } from '../../kit/seal.ts'
 import { refusalFrom } from '../refusals.ts'
@@ -124,7 +124,7 @@ async function answer(parts: AnsweringParts, rpc: Rpc, asked: Asked): Promise<An
   const given = decoded(rpc, asked.call.request)
   const input = checked(operation, given)
   const ifMatch = readIfMatch(headers.get('if-match'))
-  if (operation.conditional && ifMatch === null)
+  if (ifMatch === null && demandsMatch(operation, input.body))
     throw new Refusal('unconditional', 'Send if-match in the metadata, with the etag of the version that you mean to change.')
   const token = headers.get('consistency-token')
   const deadline = AbortSignal.timeout(parts.deadlineMs)

@@ -70,7 +70,11 @@ async function productPage(
   const totalPages = Math.ceil(shown.total / limit)
   const asWritten = isDemanded ? query : { category, ...query }
   const link = (to: number) => `?${new URLSearchParams(given({ ...asWritten, page: to }))}`
-  const links = { self: link(page), next: page < totalPages ? link(page + 1) : null, prev: page > 1 ? link(page - 1) : null }
+  const links = {
+    self: link(page),
+    next: page < totalPages ? link(page + 1) : null,
+    prev: page > 1 ? link(Math.min(page - 1, Math.max(1, totalPages))) : null,
+  }
   const metadata = { page, limit, total: shown.total, totalPages }
   const text = `{"data":${shown.text},"metadata":${JSON.stringify(metadata)},"links":${JSON.stringify(links)}}`
   return { ...answers.of(shown, text), next: links.next }
