@@ -1,38 +1,31 @@
 // What was asked before is given again without a question to the database, for as long as it stands and to nobody who may not have it.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import pg from 'pg'
 import { systemClock } from '../../src/kit/clock.ts'
 import type { GrpcListener } from '../../src/protocols/grpc/serve.ts'
 import { startSystem, type TestSystem, type User } from '../start.ts'
+import { countStatements } from '../statements.ts'
 import { type GrpcClient, grpcClient } from './client.ts'
 
 let system: TestSystem
 let editor: User
 let listener: GrpcListener
 let client: GrpcClient
-const asked: string[] = []
-const { query } = pg.Client.prototype
+const reviews = countStatements(/\.review\b/)
 
 beforeAll(async () => {
   system = await startSystem()
   editor = await system.signIn('editor@example.com')
   listener = await system.doors.grpc({ hosts: ['127.0.0.1'], port: 0, tls: null })
   client = grpcClient(listener.address)
-  // Looked at, not changed: what goes to the server.
-  pg.Client.prototype.query = function (this: pg.Client, ...given: unknown[]) {
-    asked.push(typeof given[0] === 'string' ? given[0] : String((given[0] as { text?: string }).text))
-    return (query as (...given: unknown[]) => unknown).apply(this, given)
-  } as typeof query
 })
 afterAll(async () => {
-  pg.Client.prototype.query = query
+  reviews.end()
   client?.close()
   await listener?.stop(1000)
   await system?.[Symbol.asyncDispose]()
 })
 
-/** Statements about reviews: the tail goes on asking for its position. */
-const statements = () => asked.filter((text) => /\.review\b/.test(text)).length
+const statements = reviews.count
 const read = (slug: string, headers: Record<string, string> = {}) => client.call('ContentService/ReadContent', { slug }, { headers })
 
 async function published(title: string) {
