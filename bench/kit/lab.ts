@@ -124,7 +124,10 @@ export const startSettings = settingsFor
 /** What `start` says when it serves: its address, that of gRPC where there is one, and that of the operators' page. */
 export const isUp = /reviews\s+(http\S+)\/api\/v1\/content[\s\S]*?(?:gRPC\s+(\S+)\n[\s\S]*?)?operators\s+(http\S+)\/readyz/
 
-async function startSystem(data: string, { core = 'server', cacheMib, workers = 1, behind = false, env: more }: Options = {}): Promise<System> {
+async function startSystem(
+  data: string,
+  { core = 'server', cacheMib, workers = 1, behind = false, env: more }: Options = {},
+): Promise<System> {
   const cache = cacheMib === undefined ? {} : { RCR_CACHE_MIB: String(cacheMib) }
   const env = { ...settingsFor(data), RCR_WORKERS: String(workers), ...cache, ...more }
   const started = await start({ core, words: startWords, env, ready: isUp })
