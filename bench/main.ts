@@ -2,9 +2,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { backlog } from './backlog.ts'
+import { buying } from './buying.ts'
 import { cold } from './cold.ts'
 import { dynamodb } from './dynamodb.ts'
 import { flat } from './flat.ts'
+import { graphql } from './graphql.ts'
+import { grpc } from './grpc.ts'
 import { hot } from './hot.ts'
 import { type Benchmark, type Lab, openLab } from './kit/lab.ts'
 import { machine } from './kit/machine.ts'
@@ -22,9 +25,12 @@ import { write } from './write.ts'
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   hot,
   cold,
+  graphql,
+  grpc,
   search,
   flat,
   write,
+  buying,
   dynamodb,
   visible,
   projection,

@@ -1754,7 +1754,7 @@ export function createClient(client: ClientOptions) {
     /**
      * Changes only what is given of a product, by JSON Merge Patch.
      *
-     * `stock` sets how many there are now, whatever was sold meanwhile: it is no part of the version, and alone makes no new one.
+     * `stock` sets how many there are now, whatever was sold meanwhile: it is no part of the version, and alone makes no new one. So `stock` alone needs no `If-Match`.
      */
     changeProduct: ({ id, body }: ChangeProductInput, options: CommandOptions & Conditional) =>
       send<Product>({ method: 'PATCH', path: `/api/v1/products/${step(id)}`, body, mediaType: 'application/merge-patch+json', takesKey: true }, options),

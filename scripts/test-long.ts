@@ -16,6 +16,8 @@ const runs: [test: string, sizes: Record<string, string>][] = [
   ['tests/faults/durability-http.test.ts', { SYNC_WRITES: '500' }],
   ['tests/faults/durability-calls.test.ts', { COMMITS: '24' }],
   ['tests/faults/durability-restore.test.ts', { RESTORE_WRITES: '10000' }],
+  ['tests/faults/shop.test.ts', { SHOP_ROUNDS: '20', SHOP_ORDERS: '500' }],
+  ['tests/faults/shop-kill.test.ts', { SHOP_ROUNDS: '20', SHOP_KILLS: '8', SHOP_RESTARTS: '2' }],
   ['tests/faults/master-damage.test.ts', { DAMAGED_COPIES: '5000' }],
   ['tests/faults/replica-histories.test.ts', { REGION_TROUBLES: '40' }],
   ['tests/contracts/replicas.test.ts', { WAL_BOUND: 'shipped' }],

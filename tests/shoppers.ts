@@ -9,6 +9,17 @@ export interface BoughtOrder {
   items: { product: { id: string }; quantity: number }[]
 }
 
+/** Every order there is, page by page. `page`: what an admin gets for a query of `/orders`. */
+export async function everyOrder(page: (query: string) => Promise<ReturnType<typeof JSON.parse>>): Promise<BoughtOrder[]> {
+  const found: BoughtOrder[] = []
+  for (let next: string | null = '?customer=*&limit=100'; next !== null; ) {
+    const { data, links } = await page(next)
+    found.push(...data)
+    next = links.next
+  }
+  return found
+}
+
 /** The house's money and the shop's word of it agree: nobody is cancelled and charged, nobody charged twice. */
 export function expectFair(house: Pick<Sandbox, 'ledger'>, orders: readonly BoughtOrder[]): void {
   const words: Record<BoughtOrder['status'], Entry['what'][]> = {

@@ -39,11 +39,14 @@ interface Options {
   workers?: number
   /** Up is enough: it has not read all of the log yet. */
   behind?: boolean
+  env?: Record<string, string>
 }
 
 export interface System extends Started {
   url: string
   opsUrl: string
+  /** Without a scheme. */
+  grpcAddress: string
   /** Process id of the PostgreSQL that it runs. */
   postgres: number
   /** Which spends what, for `spending`. */
@@ -118,13 +121,17 @@ const settingsFor = (data: string) => ({
 
 export const startWords = [...rcr, 'start'] as const
 export const startSettings = settingsFor
-/** What `start` says when it serves: its address, and that of the operators' page. */
-export const isUp = /reviews\s+(http\S+)\/api\/v1\/content[\s\S]*operators\s+(http\S+)\/readyz/
+/** What `start` says when it serves: its address, that of gRPC where there is one, and that of the operators' page. */
+export const isUp = /reviews\s+(http\S+)\/api\/v1\/content[\s\S]*?(?:gRPC\s+(\S+)\n[\s\S]*?)?operators\s+(http\S+)\/readyz/
 
-async function startSystem(data: string, { core = 'server', cacheMib, workers = 1, behind = false }: Options = {}): Promise<System> {
-  const env = { ...settingsFor(data), RCR_WORKERS: String(workers), ...(cacheMib !== undefined && { RCR_CACHE_MIB: String(cacheMib) }) }
+async function startSystem(
+  data: string,
+  { core = 'server', cacheMib, workers = 1, behind = false, env: more }: Options = {},
+): Promise<System> {
+  const cache = cacheMib === undefined ? {} : { RCR_CACHE_MIB: String(cacheMib) }
+  const env = { ...settingsFor(data), RCR_WORKERS: String(workers), ...cache, ...more }
   const started = await start({ core, words: startWords, env, ready: isUp })
-  const [, url = '', opsUrl = ''] = started.said
+  const [, url = '', grpcAddress = '', opsUrl = ''] = started.said
   const detail = async () => (await (await fetch(`${opsUrl}/readyz`)).json()) as Detail
   const caughtUp = () =>
     until(async () => {
@@ -137,6 +144,7 @@ async function startSystem(data: string, { core = 'server', cacheMib, workers = 
     ...started,
     url,
     opsUrl,
+    grpcAddress,
     postgres,
     spenders: { server: () => cpuUs(started.pid), database: () => cpuUs(postgres, 'family') },
     database: () => databaseOf(join(data, 'postgres')),

@@ -52,6 +52,12 @@ export function against(figure: string, ours: Round, peer: Round, peerName: stri
   }
 }
 
+/** Something that should take at most so many times what the peer takes of the processor. */
+export function byCpu(figure: string, ours: Round, peer: Round, peerName: string, most: number): Figure {
+  const times = total(ours.cpuUs) / total(peer.cpuUs)
+  return { ...against(figure, ours, peer, peerName, null), goal: `≤ ${most} × its CPU`, met: times <= most }
+}
+
 const total = (cpuUs: Round['cpuUs']): number => Object.values(cpuUs).reduce((sum, used) => sum + used, 0)
 
 /** A measure that should stay below a bound. */

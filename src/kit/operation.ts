@@ -67,8 +67,8 @@ export interface Operation {
   output?: z.ZodType
   /** The status of success. */
   status: 200 | 201 | 204
-  /** Changing or deleting what exists: If-Match is demanded (428). */
-  conditional?: boolean
+  /** Changing or deleting what exists: If-Match is demanded (428); a function says for which bodies. */
+  conditional?: boolean | ((body: never) => boolean)
   /** Commands only. Default `accepted`. */
   idempotencyKey?: 'accepted' | 'required' | 'none'
   /** The media type of the body where it is not JSON: `application/merge-patch+json` (application/json is accepted too). */
@@ -82,6 +82,10 @@ export interface Operation {
   examples?: readonly Example[]
   run: (input: never, call: Call) => Promise<Answer>
 }
+
+/** The versions that the caller will accept must be named. */
+export const demandsMatch = ({ conditional = false }: Pick<Operation, 'conditional'>, body: unknown): boolean =>
+  typeof conditional === 'function' ? conditional(body as never) : conditional
 
 export const limitOf = ({ limit, kind }: Pick<Operation, 'limit' | 'kind'>): LimitClass => limit ?? (kind === 'query' ? 'read' : 'write')
 

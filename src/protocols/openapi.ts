@@ -83,7 +83,9 @@ function headerParameters(operation: Operation): Json[] {
   })
   const key = operation.kind === 'command' ? (operation.idempotencyKey ?? 'accepted') : 'none'
   return [
-    ...(operation.conditional ? [header('If-Match', true, 'The ETag of the version that you mean to change, or *.')] : []),
+    ...(operation.conditional
+      ? [header('If-Match', operation.conditional === true, 'The ETag of the version that you mean to change, or *.')]
+      : []),
     ...(key === 'none'
       ? []
       : [

@@ -7,7 +7,7 @@ import { SmartRouter } from 'hono/router/smart-router'
 import { TrieRouter } from 'hono/router/trie-router'
 import type { Log } from '../kit/log.ts'
 import type { Metrics } from '../kit/metric.ts'
-import { type Answer, type Call, type LimitClass, limitOf, type Operation, type Principal } from '../kit/operation.ts'
+import { type Answer, type Call, demandsMatch, type LimitClass, limitOf, type Operation, type Principal } from '../kit/operation.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Seal } from '../kit/seal.ts'
 import { showing, shownIn } from '../kit/shown.ts'
@@ -152,7 +152,7 @@ async function run(
   const principal = await payingPrincipal(parts, operation, request, at.received.toll)
   const { input, bodyBytes } = await readInput(request, operation, parameters, parts.arrivalMs ?? standardArrivalMs)
   const ifMatch = readIfMatch(request.headers.get('if-match'))
-  if (operation.conditional && ifMatch === null)
+  if (ifMatch === null && demandsMatch(operation, input.body))
     throw new Refusal('unconditional', 'Send If-Match with the ETag of the version that you mean to change.')
   const token = request.headers.get('consistency-token')
   const deadline = AbortSignal.timeout(parts.deadlineMs)
@@ -269,7 +269,7 @@ export async function headOf(response: Response): Promise<Response> {
   return new Response(null, { status, headers })
 }
 
-export function requestIdOf(request: Request, newRequestId: () => string): string {
+export function requestIdOf(request: { headers: Pick<Headers, 'get'> }, newRequestId: () => string): string {
   const given = request.headers.get('x-request-id')
   return given !== null && /^[\w.:-]{8,128}$/.test(given) ? given : newRequestId()
 }

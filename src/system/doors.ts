@@ -59,7 +59,8 @@ export function openDoors(services: Services, settings: ServiceSettings, around:
       const address = addressOf(peer, headers.get('x-forwarded-for'))
       return { address, toll: limits.toll(address) }
     }
-    return listenGrpc({ ...wire, caller, operations, streams: services.streams, isReady: () => readiness().ready }, listening)
+    const { memory } = services.read
+    return listenGrpc({ ...wire, caller, operations, memory, streams: services.streams, isReady: () => readiness().ready }, listening)
   }
   const graph = graphQl({
     ...wire,

@@ -134,7 +134,7 @@ test('each request is one that its operation takes: address, parameters, body, h
     if (request.body) expect([name, input.body?.safeParse(JSON.parse(request.body.raw)).error?.issues]).toEqual([name, undefined])
     expect(request.auth?.type).toBe(operation.access === 'anyone' ? 'noauth' : undefined)
     const sent = request.header.filter(({ disabled }) => !disabled).map(({ key }) => key)
-    expect([name, sent.includes('If-Match')]).toEqual([name, operation.conditional ?? false])
+    expect([name, sent.includes('If-Match')]).toEqual([name, operation.conditional !== undefined])
     expect([name, sent.includes('Idempotency-Key')]).toEqual([name, operation.idempotencyKey === 'required'])
   }
 })

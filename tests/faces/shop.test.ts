@@ -1,30 +1,23 @@
 // The shop over GraphQL by the names that its clients know, with all relations of a list in few statements.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import pg from 'pg'
 import { startSystem, type TestSystem, type User } from '../start.ts'
+import { countStatements } from '../statements.ts'
 import { graph } from './graph.ts'
 
 let system: TestSystem
 let customer: User
-const asked: string[] = []
-const { query } = pg.Client.prototype
+const ofShop = countStatements(/\.(product|category|stock)\b/)
 
 beforeAll(async () => {
   system = await startSystem()
   customer = await system.signIn('customer@example.com')
-  // Looked at, not changed: what goes to the server.
-  pg.Client.prototype.query = function (this: pg.Client, ...given: unknown[]) {
-    asked.push(typeof given[0] === 'string' ? given[0] : String((given[0] as { text?: string }).text))
-    return (query as (...given: unknown[]) => unknown).apply(this, given)
-  } as typeof query
 })
 afterAll(async () => {
-  pg.Client.prototype.query = query
+  ofShop.end()
   await system?.[Symbol.asyncDispose]()
 })
 
-/** Statements about what the shop shows: the tail goes on asking for its position. */
-const statements = () => asked.filter((text) => /\.(product|category|stock)\b/.test(text)).length
+const statements = ofShop.count
 const headers = () => ({ authorization: `Bearer ${customer.accessToken}` })
 
 test('products with their relations, narrowed by category and price: twenty in one statement', async () => {

@@ -130,10 +130,13 @@ describe('an admin', () => {
   test('sets the stock beside the version: sold meanwhile or not, and without a new version', async () => {
     const { id } = await product('Counted')
     expect((await buy(customer, id)).status).toBe(201)
-    const set = await admin.ask(`PATCH /products/${id}`, { body: { stock: 12 }, headers: etag(1) })
+    const set = await admin.ask(`PATCH /products/${id}`, { body: { stock: 12 } })
     expect(set.body).toMatchObject({ version: 1, stock: 12 })
     const seen = await system.ask(`GET /products/${id}`, { headers: { 'consistency-token': set.headers.get('consistency-token') ?? '' } })
     expect(seen.body.stock).toBe(12)
+    const path = `PATCH /products/${id}`
+    expect((await admin.ask(path, { body: { stock: 12 }, headers: etag(9) })).status).toBe(412)
+    for (const body of [{}, { stock: 12, price: 11 }]) expect((await admin.ask(path, { body })).status).toBe(428)
     const put = await admin.ask(`PUT /products/${id}`, {
       body: { name: 'Counted', price: 10.5, stock: 0, categoryId: ids.category },
       headers: etag(1),

@@ -179,6 +179,18 @@ describe('the contract', () => {
     expect(wanted.map(({ name }) => name).filter((name) => !bound.has(name))).toEqual([])
   })
 
+  test('leaves to REST and GraphQL what keeps the catalogue, the shop and accounts, and nothing else', () => {
+    const bound = new Set(rpcs.map(({ operation }) => operation.name))
+    const left = operations.filter(({ name }) => !bound.has(name)).map(({ name }) => name)
+    const kept = ['Camera', 'Lens', 'Category'].flatMap((what) => ['create', 'replace', 'change', 'delete'].map((verb) => verb + what))
+    const shop = 'replaceProduct changeProduct deleteProduct listCategories readCategory listCategoryProducts'
+    const orders = 'placeOrder listOrders readOrder refundOrder'
+    const accounts =
+      'registerUser listUsers readUser replaceUser changeUser eraseUser createPasswordReset resetPassword changePassword ' +
+      'listSessions endSession endOtherSessions listKeys'
+    expect(left.sort()).toEqual([...kept, ...`${shop} ${orders} ${accounts}`.split(' ')].sort())
+  })
+
   test('tells queries from commands', () => {
     const said = contract.methods.map(({ name, options }) => [name, options?.idempotencyLevel === 'NO_SIDE_EFFECTS'])
     const nameOf = ({ path }: { path: string }) => path.split('/')[2] ?? ''

@@ -92,14 +92,15 @@ export async function openSandbox({ port = 0, file = null, delayMs = 1_000, cloc
 function openBook(file: string | null) {
   if (file !== null) mkdirSync(dirname(file), { recursive: true })
   const ledger = entriesIn(file)
-  const find = (key: string, what?: Entry['what']) =>
-    ledger.find((entry) => entry.key === key && (what === undefined || entry.what === what))
+  const byKey = Map.groupBy(ledger, ({ key }) => key)
+  const find = (key: string, what?: Entry['what']) => byKey.get(key)?.find((entry) => what === undefined || entry.what === what)
   const enter = (entry: Entry) => {
     ledger.push(entry)
+    byKey.set(entry.key, [...(byKey.get(entry.key) ?? []), entry])
     if (file !== null) appendFileSync(file, `${JSON.stringify(entry)}\n`)
   }
   const word = (key: string): Answer => {
-    const entry = ledger.findLast((one) => one.key === key)
+    const entry = byKey.get(key)?.at(-1)
     if (entry === undefined) return [404, { error: 'There is no such charge.' }]
     const { what: status, amountMinor, currency } = entry
     return [200, { key, status, amountMinor, currency }]

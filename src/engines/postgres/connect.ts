@@ -1,6 +1,7 @@
 // A pool of connections that all run as one role, with bounded waits and errors translated once.
 import pg from 'pg'
 import type { Log } from '../../kit/log.ts'
+import { Refusal } from '../../kit/refusal.ts'
 import { translate } from './translate.ts'
 
 /** Walls inside the database: `rcr_read` may only SELECT the read model, `rcr_project` owns its builds and sees nothing else. */
@@ -16,7 +17,7 @@ export interface Statement {
 
 export interface Queryable {
   /** The rows. Whole numbers of any size come as numbers, json parsed, timestamps as Date. */
-  query<R extends object>(statement: Statement | string, values?: readonly unknown[]): Promise<R[]>
+  query<R extends object>(statement: Statement | string, values?: readonly unknown[], signal?: AbortSignal): Promise<R[]>
 }
 
 export interface Database extends Queryable {
@@ -72,7 +73,8 @@ export function openPool({
   // Without a listener the end of an idle connection would end the process. The next query opens another one.
   pool.on('error', (error) => log.warn('database connection lost', { error }))
   return {
-    query: (statement, values) => ask(pool, statement, values),
+    query: (statement, values, signal) =>
+      signal === undefined ? ask(pool, statement, values) : whileWanted(pool, signal, (client) => ask(client, statement, values)),
     transaction: (run, opening) => transaction(pool, run, opening),
     close: () => pool.end(),
   }
@@ -94,6 +96,40 @@ async function ask<R extends object>(
     return (await on.query<R>(config)).rows
   } catch (error) {
     throw translate(error)
+  }
+}
+
+/**
+ * Ends with whoever waits for it: their connection is cut, and PostgreSQL, which looks after its clients (`client_connection_check_interval`
+ * of the session), gives up what it was doing for them.
+ */
+async function whileWanted<T>(pool: pg.Pool, signal: AbortSignal, work: (on: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error) => {
+    throw translate(error)
+  })
+  let isOver = false
+  const over = (error?: Error) => {
+    if (!isOver) client.release(error)
+    isOver = true
+  }
+  const cut = () => over(new Error('nobody waits any more'))
+  // A connection that dies says so here too; the statement fails and is the one to report.
+  const ignore = () => {}
+  client.on('error', ignore)
+  signal.addEventListener('abort', cut, { once: true })
+  if (signal.aborted) cut()
+  try {
+    if (isOver) throw new Error('nobody waits any more')
+    const answer = await work(client)
+    over()
+    return answer
+  } catch (error) {
+    const wasCut = isOver
+    over(error as Error)
+    throw wasCut ? new Refusal('late', 'The answer took too long.', { cause: error }) : error
+  } finally {
+    signal.removeEventListener('abort', cut)
+    client.off('error', ignore)
   }
 }
 

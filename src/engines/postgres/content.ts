@@ -3,7 +3,7 @@ import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { OpenDependency } from '../../kit/resilience.ts'
 import type { Content } from '../../ports/content.ts'
-import { type Database, openPool } from './connect.ts'
+import { type Database, openPool, type Queryable } from './connect.ts'
 import { type FacetsRow, facetsOf, facetsStatement } from './content-facets.ts'
 import { type ListRow, listStatement, pageOf } from './content-list.ts'
 import { type Asked, followLive, isPassing } from './content-live.ts'
@@ -59,8 +59,15 @@ const littleMs = 100
 const giveUpMs = (timeoutMs: number) => 2 * timeoutMs
 
 // Pages of the read model are in memory. Without sorting, a walk in order of publication keeps its order (see content-search.ts).
-const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_read_only: 'on' }
+// Whoever has gone is noticed while a statement runs, and the statement is given up.
+const lookAfterClients = { client_connection_check_interval: '40' }
+const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_read_only: 'on', ...lookAfterClients }
 const searchSettings = { ...readSettings, enable_sort: 'off', 'pg_trgm.similarity_threshold': '0.3' }
+
+/** What is asked through it ends with the signal. */
+const until = (on: Database, signal: AbortSignal | undefined): Queryable => ({
+  query: (statement, values) => on.query(statement, values, signal),
+})
 
 export function openContent({ url, log, dependency, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
   const label = readerOf(fingerprint)
@@ -77,13 +84,13 @@ export function openContent({ url, log, dependency, max = 8, fingerprint = ownFi
   const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: () => Promise<T>): Promise<T> =>
     database.ask(work, on === searches ? { ...search, signal } : { signal })
   const one = <R extends object>(asked: Asked, signal: AbortSignal | undefined, on: Database = reads): Promise<R> =>
-    guarded(signal, on, () => live.one<R>(asked, on))
+    guarded(signal, on, () => live.one<R>(asked, until(on, signal)))
   return {
     list: async (query, signal) => pageOf(await one<ListRow>(listStatement(query), signal), query.filters),
     review: async (slug, signal) => reviewOf(await one<ReviewRow>(reviewStatement(slug), signal), slug),
     search: async (search, signal) => searchPageOf(await one<SearchRow>(searchStatement(search), signal, searches), search),
     likely: async (words, language, signal) =>
-      guarded(signal, searches, () => live.all<LikelyRow>(likelyStatement(words, language), searches)),
+      guarded(signal, searches, () => live.all<LikelyRow>(likelyStatement(words, language), until(searches, signal))),
     suggest: async (beginning, limit, signal) => suggestedOf(await one<SuggestRow>(suggestStatement(beginning, limit), signal, searches)),
     facets: async (filters, signal) => facetsOf(await one<FacetsRow>(facetsStatement(filters), signal, searches), filters),
     compare: async (by, keys, signal) => comparedOf(await one<ComparedRow>(compareStatement(by, keys), signal), by, keys),

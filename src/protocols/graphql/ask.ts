@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import type { z } from 'zod'
 import { faultsOf } from '../../kit/faults.ts'
-import type { Answer, Call, Operation, Principal } from '../../kit/operation.ts'
+import { type Answer, type Call, demandsMatch, type Operation, type Principal } from '../../kit/operation.ts'
 import { type Fault, Refusal } from '../../kit/refusal.ts'
 import { type Input, idempotencyOf, unreadable } from '../request.ts'
 import { beforeDeadline, payingPrincipal, type Toll } from '../rest.ts'
@@ -35,7 +35,7 @@ export async function answerTo(question: Question, given: Given, common: Common)
   const principal = await payingPrincipal(common, operation, common.request, common.toll)
   const input = inputOf(question, given)
   const ifMatch = operation.conditional ? ((given.ifMatch as number[] | null | undefined) ?? null) : null
-  if (operation.conditional && ifMatch === null)
+  if (ifMatch === null && demandsMatch(operation, input.body))
     throw new Refusal('unconditional', 'Send ifMatch with the version that you mean to change.')
   const { ifMatch: _ifMatch, idempotencyKey = null, ...asked } = given
   const hash = () =>

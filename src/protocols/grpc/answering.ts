@@ -1,12 +1,12 @@
 // One unary call: from its metadata and message to the operation, and from its answer to metadata and message.
 //
-// The onion, outermost first: request id → deadline → limits and authentication → parse → run → present → refusal.
+// The onion, outermost first: memory → request id → deadline → limits and authentication → parse → run → present → refusal.
 import { createHmac } from 'node:crypto'
 import { type handleUnaryCall, Metadata, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import type { Metrics } from '../../kit/metric.ts'
-import type { Answer, Call, Operation, Principal } from '../../kit/operation.ts'
+import { type Answer, type Call, demandsMatch, type Operation, type Principal } from '../../kit/operation.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Seal } from '../../kit/seal.ts'
 import { refusalFrom } from '../refusals.ts'
@@ -15,6 +15,7 @@ import { beforeDeadline, payingPrincipal, positionOf, type Received, requestIdOf
 import { openTrouble } from '../trouble.ts'
 import type { Rpc } from './contract.ts'
 import { checked } from './input.ts'
+import { type GivenAgain, keeping, type Memory } from './memory.ts'
 import { type Status, statusOf, statusOfDefect } from './status.ts'
 
 export interface AnsweringParts {
@@ -32,6 +33,8 @@ export interface AnsweringParts {
   metrics: Metrics
   /** No call takes longer, whatever its client allows. */
   deadlineMs: number
+  /** Absent: nothing is given twice. */
+  memory?: Memory
 }
 
 /** Bytes in, bytes out: what cannot be decoded is the caller's fault, and answered as such. */
@@ -44,6 +47,8 @@ export function answering(parts: AnsweringParts): (rpc: Rpc) => Handler {
   const timer = metrics.timer('rcr_grpc_seconds', 'Time to answer a gRPC call, by operation and status.', ['operation', 'status'])
 
   return (rpc) => (call, callback) => {
+    const kept = keeping(parts, rpc, call)
+    if (kept?.found) return giveAgain(call, callback, kept.found)
     const startedMs = clock.monotonic()
     const request = asRequest(rpc, call)
     const requestId = requestIdOf(request, parts.newRequestId)
@@ -63,8 +68,9 @@ export function answering(parts: AnsweringParts): (rpc: Rpc) => Handler {
       respond()
     }
     answer(parts, rpc, { call, request, requestId, gone: gone.signal }).then(
-      ({ bytes, metadata }) =>
+      ({ bytes, metadata, shown }) =>
         end(status.OK, () => {
+          if (shown !== null) kept?.keep(bytes, metadata, shown, startedMs)
           call.sendMetadata(metadata)
           callback(null, bytes)
         }),
@@ -76,6 +82,11 @@ export function answering(parts: AnsweringParts): (rpc: Rpc) => Handler {
       },
     )
   }
+}
+
+function giveAgain(call: UnaryCall, callback: sendUnaryData<Buffer>, { bytes, metadata }: GivenAgain): void {
+  call.sendMetadata(metadata)
+  callback(null, bytes)
 }
 
 // A client's time begins before its call arrives: by so much it may cancel before the deadline that is known here.
@@ -97,7 +108,14 @@ interface Asked {
   gone: AbortSignal
 }
 
-async function answer(parts: AnsweringParts, rpc: Rpc, asked: Asked): Promise<{ bytes: Buffer; metadata: Metadata }> {
+interface Answered {
+  bytes: Buffer
+  metadata: Metadata
+  /** Null where the address that was asked for leads to another one. */
+  shown: Answer | null
+}
+
+async function answer(parts: AnsweringParts, rpc: Rpc, asked: Asked): Promise<Answered> {
   const { operation } = rpc
   const { request, requestId } = asked
   const { headers } = request
@@ -106,7 +124,7 @@ async function answer(parts: AnsweringParts, rpc: Rpc, asked: Asked): Promise<{ 
   const given = decoded(rpc, asked.call.request)
   const input = checked(operation, given)
   const ifMatch = readIfMatch(headers.get('if-match'))
-  if (operation.conditional && ifMatch === null)
+  if (ifMatch === null && demandsMatch(operation, input.body))
     throw new Refusal('unconditional', 'Send if-match in the metadata, with the etag of the version that you mean to change.')
   const token = headers.get('consistency-token')
   const deadline = AbortSignal.timeout(parts.deadlineMs)
@@ -128,7 +146,7 @@ async function answer(parts: AnsweringParts, rpc: Rpc, asked: Asked): Promise<{ 
   // REST leads to the present address by a redirect; here the answer comes from there.
   const answer = first.status === 301 && path ? await run({ ...input, path: path.parse(meantBy(operation, first.location ?? '')) }) : first
   const bytes = rpc.encode(answer.bodyText === undefined ? answer.body : JSON.parse(answer.bodyText))
-  return { bytes, metadata: metadataOf(answer, requestId, parts.tokenSeal) }
+  return { bytes, metadata: metadataOf(answer, requestId, parts.tokenSeal), shown: answer === first ? answer : null }
 }
 
 export function decoded(rpc: Pick<Rpc, 'decode'>, bytes: Buffer) {

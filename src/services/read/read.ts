@@ -8,6 +8,7 @@ import type { Content } from '../../ports/content.ts'
 import { openAnswers } from './answers.ts'
 import { noOutcomes, type Outcomes, openCache, openEdge } from './edge.ts'
 import type { Handler } from './flights.ts'
+import { type Memory, openMemory } from './memory.ts'
 import { readOperations } from './operations.ts'
 import { openPages } from './pages.ts'
 import { shopOperations } from './shop.ts'
@@ -29,6 +30,8 @@ export interface Read {
   operations: Operation[]
   /** Puts the cache in front of a handler. `more`: what other protocols ask by GET and may be kept likewise. */
   edge(next: Handler, more?: readonly Operation[]): Handler
+  /** The same cache for a wire whose questions have no address. */
+  memory: Memory
   /** Follows the replica until the signal. */
   run(signal: AbortSignal): Promise<void>
   /** For whoever has just written to the replica: it is looked at now. */
@@ -54,6 +57,7 @@ export function openRead({ content, cursorSeal, tokenSeal, cacheBytes, newReques
     operations,
     edge: (next, more = []) =>
       openEdge({ operations: [...operations, ...more], cache, tail, tokenSeal, newRequestId, clock, outcomes }, next),
+    memory: openMemory({ cache, tail, clock, outcomes }),
     run: tail.run,
     wake: tail.wake,
     status: () => ({ position: tail.position(), stalenessS: tail.stalenessS(), cache: { ...cache.size(), ...outcomes } }),

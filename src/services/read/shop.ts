@@ -8,11 +8,11 @@ import { type ProductQuery, productSorts } from '../../ports/content.ts'
 import type { ReadParts } from './operations.ts'
 import { KeyPath } from './schemas.ts'
 
-const amount = z.coerce.number<number | string>().min(0).max(amountMax).optional()
+const amount = z.coerce.number<number | string>({ error: 'Must be a number.' }).min(0).max(amountMax).optional()
 const paging = {
   // A page further back would be walked to row by row.
-  page: z.coerce.number<number | string>().int().min(1).max(10_000).default(1),
-  limit: z.coerce.number<number | string>().int().min(1).max(100).default(20),
+  page: z.coerce.number<number | string>({ error: 'Must be a number.' }).int().min(1).max(10_000).default(1),
+  limit: z.coerce.number<number | string>({ error: 'Must be a number.' }).int().min(1).max(100).default(20),
 }
 const narrowing = {
   priceMin: amount.describe('Inclusive.'),
@@ -70,7 +70,11 @@ async function productPage(
   const totalPages = Math.ceil(shown.total / limit)
   const asWritten = isDemanded ? query : { category, ...query }
   const link = (to: number) => `?${new URLSearchParams(given({ ...asWritten, page: to }))}`
-  const links = { self: link(page), next: page < totalPages ? link(page + 1) : null, prev: page > 1 ? link(page - 1) : null }
+  const links = {
+    self: link(page),
+    next: page < totalPages ? link(page + 1) : null,
+    prev: page > 1 ? link(Math.min(page - 1, Math.max(1, totalPages))) : null,
+  }
   const metadata = { page, limit, total: shown.total, totalPages }
   const text = `{"data":${shown.text},"metadata":${JSON.stringify(metadata)},"links":${JSON.stringify(links)}}`
   return { ...answers.of(shown, text), next: links.next }

@@ -8,13 +8,15 @@ import { type Clock, instant } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import { rounds } from '../../kit/rounds.ts'
-import type { Master } from '../../ports/master.ts'
+import type { Master, Write } from '../../ports/master.ts'
 
 const waitMs = 1_000
 const tellEveryMs = 250
 const feedLimit = 1_000
 const pageLimit = 100
 const mostListeners = 500
+/** Small documents all: well within what a commit may hold. */
+const toldAtOnce = 50
 
 export interface Following {
   run(signal: AbortSignal): Promise<void>
@@ -58,32 +60,35 @@ export function openFollowing({ master, clock, log }: FollowingNeeds): Following
     return changes.at(-1)?.seq ?? after
   }
 
-  /** False where somebody else told of it at the same time, maybe of less or more. */
-  async function tell(id: string): Promise<boolean> {
-    const [counted, told, expected] = await Promise.all([
-      master.counter(stockCounter(id)),
-      master.read('stock', id),
-      master.versionOf('stock', id),
-    ])
+  /** What readers are to be told; null where they know it. */
+  async function telling(id: string): Promise<Write | null> {
+    const [counted, told] = await Promise.all([master.counter(stockCounter(id)), master.read('stock', id)])
     const available = Math.max(0, counted)
-    if (told?.available === available) return true
-    const outcome = await master.commit({
-      at: instant(clock),
-      by: null,
-      writes: [{ kind: 'stock', id, expected, document: { id, available } }],
-      require: [{ kind: 'product', id }],
-    })
-    return outcome.committed || outcome.because !== 'version'
+    if (told?.available === available) return null
+    return { kind: 'stock', id, expected: told?.version ?? (await master.versionOf('stock', id)), document: { id, available } }
+  }
+
+  /** In one commit, without what stands in its way: a product that is gone, one that somebody else told of at the same time. */
+  async function tell(ids: readonly string[]): Promise<void> {
+    const all = await Promise.all(ids.map(telling))
+    for (const [at, id] of ids.entries()) if (all[at] === null) moved.delete(id)
+    let writes = all.flatMap((one) => one ?? [])
+    while (writes.length > 0) {
+      const require = writes.map(({ id }) => ({ kind: 'product' as const, id }))
+      const outcome = await master.commit({ at: instant(clock), by: null, writes, require })
+      if (outcome.committed) for (const { id } of writes) moved.delete(id)
+      else if (outcome.because === 'required') moved.delete(outcome.id)
+      else if (outcome.because !== 'version') throw new Error(`telling of stocks: ${outcome.because}`)
+      writes = outcome.committed ? [] : writes.filter(({ id }) => id !== outcome.id)
+    }
   }
 
   async function round(signal: AbortSignal): Promise<number> {
     seq ??= await begin()
     await master.wait(seq, waitMs, signal)
     seq = await follow(seq)
-    for (const id of moved) {
-      if (signal.aborted) break
-      if (await tell(id)) moved.delete(id)
-    }
+    const ids = [...moved]
+    for (let from = 0; from < ids.length && !signal.aborted; from += toldAtOnce) await tell(ids.slice(from, from + toldAtOnce))
     return tellEveryMs
   }
 

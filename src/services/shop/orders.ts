@@ -10,6 +10,7 @@ import { type Fault, Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
 import { byId, callerOf, missing, type ShopParts } from './parts.ts'
 import type { Effect, Plan } from './saving.ts'
+import type { Settler } from './settling.ts'
 
 const kind = 'order'
 const common = { tag: 'orders', access: 'signed-in' } as const
@@ -42,10 +43,12 @@ function buy(parts: ShopParts): Operation {
     run({ body }, call) {
       const settler = demandHouse(parts)
       const id = randomId(random)
+      let planned: Order | null = null
       const plan = async (): Promise<Plan> => {
         const bought = await productsOf(master, body, currency)
         const { accountId: customerId } = callerOf(call)
         const order = place(bought, { id, customerId, currency, now: instant(clock), paymentToken: body.paymentToken })
+        planned = order
         return {
           writes: [{ kind, id, expected: 0, document: order }],
           require: bought.map(({ product }) => ({ kind: 'product', id: product.id })),
@@ -53,7 +56,7 @@ function buy(parts: ShopParts): Operation {
           version: 1,
         }
       }
-      const present = (effect: Effect) => settled(master, effect, () => settler.soon(effect.id))
+      const present = (effect: Effect) => settled(master, settler, effect, planned)
       return saver.save(call, { kind, id, status: 201, location: `/orders/${id}`, plan, present })
     },
   })
@@ -101,13 +104,16 @@ async function productsOf(master: Master, { items }: OrderFields, currency: stri
  * The order as the house's first word left it, or as it was committed where there is none yet: the same for every repeat once it is
  * settled, whatever happens to the order later.
  */
-async function settled(master: Master, { id, version, location }: Effect, settle: () => Promise<void>): Promise<Answer> {
-  await settle()
+async function settled(master: Master, settler: Settler, effect: Effect, planned: Order | null): Promise<Answer> {
+  const { id, version, position, location } = effect
+  // A repeat answers an order that another request has made.
+  const made = planned?.id === id ? { ...planned, version } : await master.read(kind, id)
+  if (made !== null) await settler.soon(made)
   const changed = (await master.change(kind, id, version + 1)) ?? (await master.change(kind, id, version))
   const order = changed?.document ?? null
-  if (order === null) throw new Error(`no change ${kind} ${id} ${version}`)
-  const position = await master.head()
-  return { body: shownOrder(order), version: order.version, position, ...(location !== undefined && { location }) }
+  if (changed === null || order === null) throw new Error(`no change ${kind} ${id} ${version}`)
+  const shown = { epoch: position.epoch, seq: Math.max(position.seq, changed.seq) }
+  return { body: shownOrder(order), version: order.version, position: shown, ...(location !== undefined && { location }) }
 }
 
 const isAdmin = (call: Call): boolean => callerOf(call).roles.includes('admin')
@@ -183,11 +189,13 @@ function refund(parts: ShopParts): Operation {
     refusals: ['missing', 'conflict'],
     run({ path: { id } }, call) {
       const settler = demandHouse(parts)
+      let planned: Order | null = null
       const plan = async (): Promise<Plan> => {
         const order = step(await ownOrder(master, call, id), 'refunding')
+        planned = order
         return { writes: [{ kind, id, expected: order.version, document: order }], version: order.version + 1 }
       }
-      const present = (effect: Effect) => settled(master, effect, () => settler.soon(id))
+      const present = (effect: Effect) => settled(master, settler, effect, planned)
       return saver.save(call, { kind, id, status: 200, plan, present })
     },
   })

@@ -110,10 +110,10 @@ export async function stocking(master: Master, id: string, stock: number | null 
   }
 }
 
-async function standing({ master }: ShopParts, call: Call, id: string): Promise<Product> {
+async function standing({ master }: ShopParts, call: Call, id: string, isUnversioned = false): Promise<Product> {
   const product = await master.read(kind, id)
   if (product === null) throw missing(kind)
-  demandMatch(call, product.version)
+  if (!isUnversioned || call.ifMatch !== null) demandMatch(call, product.version)
   return product
 }
 
@@ -137,10 +137,19 @@ function create(parts: ShopParts): Operation {
   })
 }
 
+/** And of nothing that has a version. */
+const isOfStock = (body: object): boolean => Object.keys(body).join() === 'stock'
+
 /** Where nothing differs no new version is made. */
-function edit(parts: ShopParts, call: Call, id: string, make: (before: Product & { price: number }) => ProductFields) {
+function edit(
+  parts: ShopParts,
+  call: Call,
+  id: string,
+  make: (before: Product & { price: number }) => ProductFields,
+  isUnversioned = false,
+) {
   const plan = async (): Promise<Plan> => {
-    const before = await standing(parts, call, id)
+    const before = await standing(parts, call, id, isUnversioned)
     const fields = make({ ...before, price: decimalOf(before.priceMinor, before.currency) })
     const after = await productOf(parts, fields, id)
     const isSame =
@@ -167,11 +176,12 @@ function change(parts: ShopParts): Operation {
     ...editing,
     name: 'changeProduct',
     summary: 'Changes only what is given of a product, by JSON Merge Patch.',
-    description: aboutStock,
+    description: `${aboutStock} So \`stock\` alone needs no \`If-Match\`.`,
+    conditional: (body: object) => !isOfStock(body),
     rest: { method: 'PATCH', path: '/products/{id}' },
     input: { path: byId, body: patchOf(ProductFields).meta({ id: 'ProductPatch' }) },
     mediaType: 'application/merge-patch+json',
-    run: ({ path, body }, call) => edit(parts, call, path.id, (before) => patched(ProductFields, before, body)),
+    run: ({ path, body }, call) => edit(parts, call, path.id, (before) => patched(ProductFields, before, body), isOfStock(body)),
   })
 }
 

@@ -29,7 +29,7 @@ export interface SettlingStatus {
 
 export interface Settler {
   /** Resolves when the order is settled, and after 3 seconds at most; at once where many wait. Never rejects. */
-  soon(id: string): Promise<void>
+  soon(order: Order): Promise<void>
   run(signal: AbortSignal): Promise<void>
   status(): SettlingStatus
 }
@@ -47,11 +47,11 @@ export function openSettler({ master, payments, clock, log, metrics }: SettlingN
   const steps = metrics.counter('rcr_shop_settled_total', 'Orders that the payment house has had its say on.', ['status'])
   metrics.gauge('rcr_shop_unsettled', 'Orders left waiting for the payment house.', [], () => status.unsettled)
   const settling = new Map<string, Promise<void>>()
-  const queue: string[] = []
+  const queue: Order[] = []
 
-  async function settle(id: string): Promise<void> {
-    const order = await master.read('order', id)
-    if (order === null || !isUnsettled(order)) return
+  /** From the order as it was read: where another has settled it meanwhile, the commit finds it so and does nothing. */
+  async function settle(order: Order): Promise<void> {
+    const { id } = order
     const after = step(order, await wordOf(order))
     const outcome = await master.commit({
       at: instant(clock),
@@ -70,10 +70,11 @@ export function openSettler({ master, payments, clock, log, metrics }: SettlingN
   }
 
   /** Once for all who want it at the same time. */
-  function once(id: string): Promise<void> {
+  function once(order: Order): Promise<void> {
+    const { id } = order
     const known = settling.get(id)
     if (known !== undefined) return known
-    const work = settle(id).finally(() => {
+    const work = settle(order).finally(() => {
       settling.delete(id)
       const next = queue.shift()
       if (next !== undefined) void attempt(next)
@@ -82,42 +83,44 @@ export function openSettler({ master, payments, clock, log, metrics }: SettlingN
     return work
   }
 
-  const attempt = (id: string) => once(id).catch((error: unknown) => log.info('order left unsettled for now', { id, error }))
+  const attempt = (order: Order) => once(order).catch((error: unknown) => log.info('order left unsettled for now', { id: order.id, error }))
 
-  async function soon(id: string): Promise<void> {
+  async function soon(order: Order): Promise<void> {
+    if (!isUnsettled(order)) return
     if (settling.size >= mostWaiting) {
-      if (queue.length < mostQueued) queue.push(id)
+      if (queue.length < mostQueued) queue.push(order)
       return
     }
     const over = new AbortController()
-    await Promise.race([attempt(id), clock.sleep(patienceMs, over.signal)])
+    await Promise.race([attempt(order), clock.sleep(patienceMs, over.signal)])
     over.abort()
   }
 
-  /** All that were left; a house that does not answer is not asked for each of them. */
+  /** All that were left; a house that rests is not asked for each of them. The next pause is longer only where none was settled. */
   async function round(): Promise<number> {
     const upTo = new Date(clock.now() - leftAfterMs).toISOString()
-    let stuck = 0
+    let [stuck, done] = [0, 0]
     let oldestSince: string | null = null
     let cause: unknown
     for await (const some of leftBehind(master, upTo)) {
-      const outcomes = isAway(cause)
+      const outcomes = isResting(cause)
         ? some.map(() => cause)
-        : await Promise.all(some.map(({ id }) => once(id).catch((error: unknown) => error)))
+        : await Promise.all(some.map((order) => once(order).catch((error: unknown) => error)))
       const left = some.filter((_, at) => outcomes[at] !== undefined)
       stuck += left.length
+      done += some.length - left.length
       oldestSince ??= left[0]?.updatedAt ?? null
-      cause = outcomes.find(isAway) ?? outcomes.find((outcome) => outcome !== undefined) ?? cause
+      cause = outcomes.find(isResting) ?? outcomes.find((outcome) => outcome !== undefined) ?? cause
     }
     Object.assign(status, { unsettled: stuck, oldestSince })
-    if (stuck > 0) throw new Error(`${stuck} orders wait for the payment house`, { cause })
+    if (stuck > 0 && done === 0) throw new Error(`${stuck} orders wait for the payment house`, { cause })
     return roundMs
   }
 
   return { soon, status: () => ({ ...status }), run: (signal) => rounds({ what: 'settling', round, clock, log }, signal) }
 }
 
-const isAway = (error: unknown): boolean => error instanceof Refusal && error.reason === 'unavailable'
+const isResting = (error: unknown): boolean => error instanceof Refusal && error.code === 'payment-house-resting'
 
 /** In order of age, so many at once. */
 async function* leftBehind(master: Master, upTo: string): AsyncIterable<Order[]> {
