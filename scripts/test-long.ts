@@ -1,6 +1,6 @@
 // npm run test:long: the tests that take the sizes that are promised, the same ones as in `npm test`, over more rounds and with more load.
 //
-//   npm run test:long                        all of them: about three hours on two cores that do nothing else
+//   npm run test:long                        all of them, for hours: those of load alone take one and a quarter
 //   npm run test:long -- --list              what there is
 //   npm run test:long -- dynamodb replica    those whose name or sizes have one of these words
 import { spawnSync } from 'node:child_process'
