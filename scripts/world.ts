@@ -40,7 +40,7 @@ async function main(words: string[]): Promise<number> {
     console.log(await measure(world, options.distances, options.reviews))
     return 0
   }
-  if (rolls) return rollOut(world)
+  if (rolls) return await rollOut(world) // the world has to last as long
   const untilMs = systemClock.monotonic() + seconds * 1000
   while (!stop.signal.aborted && systemClock.monotonic() < untilMs) {
     await showAll(world)
