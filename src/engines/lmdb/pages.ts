@@ -4,7 +4,7 @@ import { type IndexName, indexes } from '../../domain/indexes.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Page } from '../../ports/master.ts'
 import { checked, checkedId, cursorOf, justAfter, keyOf, keyOfCursor, partsOf, seqKey, seqOf, within } from './keys.ts'
-import { changeAt, changeOf, documentOf, headOf, placeMaxBytes } from './records.ts'
+import { changeAt, changeOf, documentOf, headOf, placeMaxBytes, readOf } from './records.ts'
 import type { Store } from './store.ts'
 import type { Table } from './tables.ts'
 
@@ -44,7 +44,7 @@ export function feed(store: Store, after: number, limit: number): Change[] {
     if (read === undefined) {
       const value = store.log.get(seqKey(seq))
       if (value === undefined) return changes
-      read = store.recent.keep(seq, value)
+      read = store.recent.keep(readOf(seq, value))
       few += 1
     }
     bytes += read.sizeBytes

@@ -1,30 +1,28 @@
 // The newest changes as they were read: the answer to a command, the projector and the shop look at each of them within a moment.
 import type { Change } from '../../domain/change.ts'
-import { changeOf } from './records.ts'
 
 const most = 256
 /** Bigger ones are rare, and would fill the memory. */
 const keptMaxBytes = 32 * 1024
 
-interface Read {
+export interface Read {
   change: Change
   sizeBytes: number
 }
 
 export interface Recent {
   get(seq: number): Read | undefined
-  /** The change of these bytes, kept where it is small. What is kept is shared, hence frozen; nothing in the log ever changes. */
-  keep(seq: number, bytes: Buffer): Read
+  /** Keeps it where it is small. What is kept is shared, hence frozen; nothing in the log ever changes. */
+  keep(read: Read): Read
 }
 
 export function openRecent(): Recent {
   const kept = new Map<number, Read>()
   return {
     get: (seq) => kept.get(seq),
-    keep(seq, bytes) {
-      const read = { change: changeOf(seq, bytes), sizeBytes: bytes.length }
-      if (bytes.length > keptMaxBytes) return read
-      kept.set(seq, frozen(read))
+    keep(read) {
+      if (read.sizeBytes > keptMaxBytes) return read
+      kept.set(read.change.seq, frozen(read))
       for (const oldest of kept.keys()) {
         if (kept.size <= most) break
         kept.delete(oldest)

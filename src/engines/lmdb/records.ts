@@ -4,6 +4,7 @@ import { indexes, type Place } from '../../domain/indexes.ts'
 import type { Kind } from '../../ports/master.ts'
 import { damaged, parsed } from './failure.ts'
 import { checked, checkedId, keyOf, seqKey } from './keys.ts'
+import type { Read } from './recent.ts'
 import type { Store } from './store.ts'
 import type { Table } from './tables.ts'
 
@@ -60,7 +61,10 @@ export function documentOf(store: Store, id: string, head: Head): object | null 
 
 export const changeAt = (store: Store, seq: number): Change => changeOf(seq, entryAt(store, seq))
 /** Of one that others have looked at just now, or will. */
-export const recentAt = (store: Store, seq: number): Change => (store.recent.get(seq) ?? store.recent.keep(seq, entryAt(store, seq))).change
+export const recentAt = (store: Store, seq: number): Change =>
+  (store.recent.get(seq) ?? store.recent.keep(readOf(seq, entryAt(store, seq)))).change
+
+export const readOf = (seq: number, bytes: Buffer): Read => ({ change: changeOf(seq, bytes), sizeBytes: bytes.length })
 
 /** The entry must be there: heads and versions are written with it. */
 function entryAt(store: Store, seq: number): Buffer {
