@@ -41,32 +41,19 @@ export interface PoolOptions {
   timeoutMs?: number
   /** When a connection that does not answer is given up. Unset: as soon as nobody waits for it. */
   giveUpMs?: number
-  /** What is asked at once of one connection is sent at once, and answered in order; else each waits for the answer to the one before. */
-  pipeline?: boolean
   /** Settings of each session: `{ work_mem: '16MB' }`. */
   settings?: Readonly<Record<string, string>>
 }
 
 const connectTimeoutMs = 2000
 
-export function openPool({
-  url,
-  role,
-  max,
-  log,
-  label,
-  timeoutMs = 5000,
-  giveUpMs = timeoutMs,
-  pipeline = false,
-  settings = {},
-}: PoolOptions): Database {
+export function openPool({ url, role, max, log, label, timeoutMs = 5000, giveUpMs = timeoutMs, settings = {} }: PoolOptions): Database {
   const pool = new pg.Pool({
     connectionString: withSettings(url, { timezone: 'UTC', statement_timeout: String(Math.ceil(timeoutMs * 0.9)), ...settings }),
     application_name: [role ?? 'rcr', ...(label === undefined ? [] : [label])].join(' '),
     max,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: giveUpMs,
-    pipeline,
     types: { getTypeParser: parserFor },
     ...(role !== null && { onConnect: assume(role, log) }),
   })

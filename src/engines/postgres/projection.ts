@@ -41,7 +41,7 @@ const settings = {
 }
 
 export function openProjection({ url, everywhere = [url], log, clock }: ProjectionOptions): Projection {
-  const db = openPool({ url, role: 'rcr_project', max: 3, log, timeoutMs, pipeline: true, settings })
+  const db = openPool({ url, role: 'rcr_project', max: 3, log, timeoutMs, settings })
   const { open, builds, create, switch: switchTo, drop, prune } = openBuilds(db, clock, () => buildsInUse(everywhere, log))
   const pruneChanges = openChangePruning(db, clock)
   return {
