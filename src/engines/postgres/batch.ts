@@ -57,7 +57,7 @@ export async function writeBatch(
   const facets = facetDeltas(writes.changed)
   const words = isNew ? [] : await wordsOf(writes.changed)
   const logged = JSON.stringify(writes.logged.filter(({ at }) => at >= keptSince))
-  // Made beforehand, then sent one behind the other without waiting in between: the first that fails fails all after it.
+  // Made beforehand, then asked in this order: the first that fails fails all after it.
   const written = [
     ...writeRows(on, writes),
     ...(facets.length > 0 ? [on.query(countFacets, [JSON.stringify(facets)])] : []),
