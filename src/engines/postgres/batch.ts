@@ -57,22 +57,17 @@ export async function writeBatch(
   const facets = facetDeltas(writes.changed)
   const words = isNew ? [] : await wordsOf(writes.changed)
   const logged = JSON.stringify(writes.logged.filter(({ at }) => at >= keptSince))
-  // Made beforehand, then asked in this order: the first that fails fails all after it.
+  // Each waits for the one before.
   const written = [
     ...writeRows(on, writes),
-    ...(facets.length > 0 ? [on.query(countFacets, [JSON.stringify(facets)])] : []),
-    ...(words.length > 0 ? [on.query(countWords, [JSON.stringify(words)])] : []),
-    ...(hasParked ? [settle(on, entries)] : []),
+    ...(facets.length > 0 ? [() => on.query(countFacets, [JSON.stringify(facets)])] : []),
+    ...(words.length > 0 ? [() => on.query(countWords, [JSON.stringify(words)])] : []),
+    ...(hasParked ? [() => settle(on, entries)] : []),
     ...park(on, entries),
   ]
-  if (isNew && end !== null && seq >= end.seq) {
-    await Promise.all(written.splice(0))
-    await complete(on)
-  }
-  const [[row]] = await Promise.all([
-    on.query<{ caught_up_at: Date | null; parked: number }>(logChanges, [logged, seq, end?.seq ?? null, end?.at ?? null]),
-    ...written,
-  ])
+  for (const write of written) await write()
+  if (isNew && end !== null && seq >= end.seq) await complete(on)
+  const [row] = await on.query<{ caught_up_at: Date | null; parked: number }>(logChanges, [logged, seq, end?.seq ?? null, end?.at ?? null])
   return { caughtUpAt: row?.caught_up_at?.toISOString() ?? null, parked: row?.parked ?? 0 }
 }
 
@@ -141,22 +136,24 @@ function looksOtherwise(entries: readonly Mapped[], kind: 'camera' | 'lens', fou
   return [...changed].filter((id) => uuid.test(id))
 }
 
-function writeRows(on: Queryable, { review, camera, lens, editor, category, product, stock, brands }: Writes): Promise<unknown>[] {
-  const written: Promise<unknown>[] = []
+type Write = () => Promise<unknown>
+
+function writeRows(on: Queryable, { review, camera, lens, editor, category, product, stock, brands }: Writes): Write[] {
+  const written: Write[] = []
   for (const [into, rows] of [
     [putCatalogue, [camera, lens, editor]],
     [putShop, [category, product, stock]],
   ] as const)
     if (rows.some(({ put, gone }) => put.length + gone.length > 0))
-      written.push(
+      written.push(() =>
         on.query(
           into,
           rows.flatMap(({ put, gone }) => [JSON.stringify(put), gone]),
         ),
       )
-  if (brands.length > 0) written.push(on.query(deriveBrands, [brands]))
+  if (brands.length > 0) written.push(() => on.query(deriveBrands, [brands]))
   if (review.put.length + review.gone.length + review.moved.length > 0)
-    written.push(on.query(putReviews, [JSON.stringify(review.put), review.gone, JSON.stringify(review.moved)]))
+    written.push(() => on.query(putReviews, [JSON.stringify(review.put), review.gone, JSON.stringify(review.moved)]))
   return written
 }
 
@@ -191,19 +188,20 @@ const settle = (on: Queryable, entries: readonly Mapped[]) =>
     JSON.stringify(entries.map(({ kind, change: { id } }) => ({ kind, id }))),
   ])
 
-function park(on: Queryable, entries: readonly Mapped[]): Promise<unknown>[] {
+function park(on: Queryable, entries: readonly Mapped[]): Write[] {
   const latest = new Map(entries.map((entry) => [`${entry.kind} ${entry.change.id}`, entry]))
   return [...latest.values()].flatMap(({ kind, change, fault }) =>
     fault === null
       ? []
       : [
-          on.query('insert into parked (seq, kind, id, error, change, at) values ($1, $2, $3, $4, $5, clock_timestamp())', [
-            change.seq,
-            kind,
-            holdable(String(change.id)),
-            holdable(fault.message),
-            JSON.stringify(change),
-          ]),
+          () =>
+            on.query('insert into parked (seq, kind, id, error, change, at) values ($1, $2, $3, $4, $5, clock_timestamp())', [
+              change.seq,
+              kind,
+              holdable(String(change.id)),
+              holdable(fault.message),
+              JSON.stringify(change),
+            ]),
         ],
   )
 }
