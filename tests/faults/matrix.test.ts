@@ -162,7 +162,8 @@ const get = async (region: Region, path: string) => {
 /** Of all databases being away: what is in memory is served and marked, all else refused at once. */
 async function fromMemory(region: Region): Promise<string[]> {
   const inMemory = cachedPaths(slugs)
-  await until(async () => (await get(region, inMemory[0] ?? '')).marked)
+  // What was confirmed less than five seconds ago is fresh.
+  for (const path of inMemory) await until(async () => (await get(region, path)).marked)
   const faults: string[] = []
   for (const path of inMemory) {
     const { status, marked } = await get(region, path)
