@@ -39,13 +39,15 @@ export function openReplica({ region, url, log }: { region: string; url: string;
     },
     slice: (schema, range) =>
       slice(db, schema, range).catch((error: unknown) => {
-        throw isDamage(error)
-          ? new Refusal('conflict', `Its files are damaged: ${error.message}.`, { code: 'damaged', cause: error })
-          : error
+        const damage = damageIn(error)
+        throw damage === null ? error : new Refusal('conflict', `Its files are damaged: ${damage}.`, { code: 'damaged', cause: error })
       }),
     close: () => db.close(),
   }
 }
 
-/** A page that cannot be read, or is not what its checksum says. */
-const isDamage = (error: unknown): error is Error => error instanceof Error && /^(XX00[12]|58P01|58030)$/.test(codeOf(error))
+/** A page that cannot be read, or is not what its checksum says, in PostgreSQL's words; to readers it is a database that does not answer. */
+function damageIn(error: unknown): string | null {
+  const cause = error instanceof Refusal ? error.cause : error
+  return cause instanceof Error && /^(XX00[12]|58P01|58030)$/.test(codeOf(cause)) ? cause.message : null
+}
