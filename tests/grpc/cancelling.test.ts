@@ -31,7 +31,7 @@ afterAll(async () => {
 async function waiting(): Promise<number> {
   const { rows } = await operator.query(
     `select count(*)::int as count from pg_stat_activity
-     where datname = current_database() and application_name = 'rcr_read' and state = 'active' and wait_event_type = 'Lock'`,
+     where datname = current_database() and application_name like 'rcr_read%' and state = 'active' and wait_event_type = 'Lock'`,
   )
   return rows[0].count
 }
@@ -55,19 +55,27 @@ const msUntilNone = async (sinceMs: number) => {
   return performance.now() - sinceMs
 }
 
-test('a search that waits in PostgreSQL ends there at its client’s deadline, well before the statement’s own', () =>
-  locked(async () => {
-    // On a busy machine it may not have come as far as PostgreSQL by then: asked again.
-    for (let isSeen = false; !isSeen; ) {
+/** On a connection that is there: making one may take longer than anybody waits here. */
+const connected = async () => {
+  while ((await search(`sensor ${performance.now()}`, {})).code !== 'OK') await systemClock.sleep(5)
+}
+
+test('a search that waits in PostgreSQL ends there at its client’s deadline, well before the statement’s own', async () => {
+  // On a busy machine it may not have come as far as PostgreSQL by then: asked again.
+  for (let isSeen = false; !isSeen; ) {
+    await connected()
+    await locked(async () => {
       const sinceMs = performance.now()
       const asked = search('autofoco', { timeoutMs: deadlineMs })
-      while (!isSeen && performance.now() - sinceMs < deadlineMs - 20) isSeen = (await waiting()) === 1
+      while (!isSeen && performance.now() - sinceMs < deadlineMs - 20) isSeen = (await waiting()) > 0
       expect((await asked).code).toBe('DEADLINE_EXCEEDED')
       expect(await msUntilNone(sinceMs + deadlineMs)).toBeLessThan(100)
-    }
-  }))
+    })
+  }
+})
 
 test('and at once when its client goes; the next one is answered', async () => {
+  await connected()
   await locked(async () => {
     const gone = new AbortController()
     const asked = search('bateria', { signal: gone.signal })
