@@ -12,35 +12,47 @@ import { against, type Line } from './kit/table.ts'
 const connections = 8
 /** Few: pgbench has each of them prepared on each connection, which takes a part of every round. */
 const reviewsOfPeer = 4
+/** More than are asked for in all rounds. */
+const reviewsAsked = 50_000
 
 export const cold: Benchmark = {
   title: 'cold list, cold review',
   needs: ['wrk', 'pgbench'],
   async run(lab) {
-    // The cache holds a hundred lists at the most, and thousands go by before one comes again.
-    const system = await lab.system(await lab.seeded(), { cacheMib: 1 })
-    try {
-      const schema = await liveSchema(system.database())
-      const slugs = (await ask<{ slug: string }>(system.database(), 'select slug from build.review order by md5(slug)')).map(
-        ({ slug }) => slug,
-      )
-      const list = listStatement({ filters: { publishedBefore: 'then' }, sort: 'newest', after: null, limit: 20 })
-      const anyDay = '(2017 + random(0, 8)) * 10000 + random(1, 12) * 100 + random(1, 28)' // 20190314 is a time to PostgreSQL
-      return [
-        await beside(lab, system, 'cold list of 20', lists(), [scriptOf(list, schema, (value) => (value === 'then' ? anyDay : null))]),
-        await beside(
-          lab,
-          system,
-          'cold review',
-          slugs.map((slug) => `/api/v1/content/${slug}`),
-          slugs.slice(0, reviewsOfPeer).map((slug) => scriptOf(reviewStatement(slug), schema)),
-        ),
-      ]
-    } finally {
-      await system.stop()
-    }
+    const lines: Line[] = []
+    for (const reviews of lab.waitedAt) lines.push(...(await coldAt(lab, reviews)))
+    return lines
   },
 }
+
+async function coldAt(lab: Lab, reviews: number): Promise<Line[]> {
+  // The cache holds a hundred lists at the most, and thousands go by before one comes again.
+  const system = await lab.system(await lab.seeded(reviews), { cacheMib: 1 })
+  try {
+    const schema = await liveSchema(system.database())
+    const found = await ask<{ slug: string }>(system.database(), `select slug from build.review order by md5(slug) limit ${reviewsAsked}`)
+    const slugs = found.map(({ slug }) => slug)
+    const at = atSize(lab, reviews)
+    const list = listStatement({ filters: { publishedBefore: 'then' }, sort: 'newest', after: null, limit: 20 })
+    const anyDay = '(2017 + random(0, 8)) * 10000 + random(1, 12) * 100 + random(1, 28)' // 20190314 is a time to PostgreSQL
+    return [
+      await beside(lab, system, `cold list of 20${at}`, lists(), [scriptOf(list, schema, (value) => (value === 'then' ? anyDay : null))]),
+      await beside(
+        lab,
+        system,
+        `cold review${at}`,
+        slugs.map((slug) => `/api/v1/content/${slug}`),
+        slugs.slice(0, reviewsOfPeer).map((slug) => scriptOf(reviewStatement(slug), schema)),
+      ),
+    ]
+  } finally {
+    await system.stop()
+  }
+}
+
+/** Behind the name of a figure. */
+export const atSize = ({ sizes }: Lab, reviews: number): string =>
+  reviews === sizes.usual ? '' : `, ${reviews.toLocaleString('en')} reviews`
 
 /** Every list begins at another time. */
 export function lists(): string[] {
@@ -52,11 +64,15 @@ export function lists(): string[] {
 }
 
 async function beside(lab: Lab, system: System, figure: string, paths: readonly string[], scripts: readonly string[]): Promise<Line> {
-  const found = await taking(lab.turns, {
-    ours: coldRound(lab, system, paths, connections),
-    pgbench: () =>
-      spending({ database: system.spenders.database }, () => pgbench(system.database(), scripts, connections, lab.seconds, lab.folder)),
-  })
+  const found = await taking(
+    lab.turns,
+    {
+      ours: coldRound(lab, system, paths, connections),
+      pgbench: () =>
+        spending({ database: system.spenders.database }, () => pgbench(system.database(), scripts, connections, lab.seconds, lab.folder)),
+    },
+    lab.warmUps,
+  )
   return against(`${figure}, ${connections} connections`, found.ours, found.pgbench, 'pgbench, same statement', 0.5)
 }
 

@@ -44,11 +44,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
 const words = process.argv.slice(2)
 const isQuick = words.includes('--quick')
 const isLarge = words.includes('--large')
-const flags = ['--quick', '--large']
+const largeData = words.find((word) => word.startsWith('--data='))?.slice('--data='.length) ?? null
+const isKnownFlag = (word: string) => ['--quick', '--large'].includes(word) || (isLarge && /^--data=./.test(word))
 const names = words.filter((word) => !word.startsWith('--'))
-const unknown = words.filter((word) => (word.startsWith('--') ? !flags.includes(word) : !(word in benchmarks)))
+const unknown = words.filter((word) => (word.startsWith('--') ? !isKnownFlag(word) : !(word in benchmarks)))
 if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(', ')}. npm run bench -- [${Object.keys(benchmarks).join(' ')}] [--quick] [--large]`)
+  console.error(
+    `There is no ${unknown.join(', ')}. npm run bench -- [${Object.keys(benchmarks).join(' ')}] [--quick] [--large [--data=<folder of 1,000,000 seeded reviews>]]`,
+  )
   process.exit(1)
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -61,8 +64,11 @@ const chosen = Object.entries(benchmarks).filter(([name]) => names.length === 0 
 const reviews = isQuick ? 1000 : 10_000
 using lab = openLab({
   turns: isQuick ? 1 : 5,
+  warmUps: isQuick ? 1 : 5,
   seconds: isQuick ? 1 : 2,
   sizes: { usual: reviews, large: isLarge ? 1_000_000 : 5 * reviews, backlog: isQuick ? 2000 : 100_000 },
+  waitedAt: isLarge ? [reviews, 1_000_000] : [reviews],
+  largeData,
   say: (text) => console.error(text),
 })
 const lines: Line[] = []

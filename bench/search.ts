@@ -1,6 +1,6 @@
 // Searches, suggestions and comparisons that nobody asked before: how long a reader waits.
-import { coldRound } from './cold.ts'
-import { ask, type Benchmark } from './kit/lab.ts'
+import { atSize, coldRound } from './cold.ts'
+import { ask, type Benchmark, type Lab } from './kit/lab.ts'
 import { type Round, taking } from './kit/measure.ts'
 import { type Line, rateOf, short } from './kit/table.ts'
 
@@ -11,27 +11,36 @@ export const search: Benchmark = {
   title: 'search, suggest, compare',
   needs: ['wrk'],
   async run(lab) {
-    const system = await lab.system(await lab.seeded(), { cacheMib: 1 })
-    try {
-      const vocabulary = await ask<{ word: string }>(
-        system.database(),
-        'select word from build.word group by word order by sum(reviews) desc, word', // some stand in several languages
-      )
-      const words = spread(vocabulary.map(({ word }) => word))
-      const cameras = (await ask<{ slug: string }>(system.database(), 'select slug from build.camera order by slug')).map(
-        ({ slug }) => slug,
-      )
-      const measured = async (paths: readonly string[]) =>
-        (await taking(lab.turns, { ours: coldRound(lab, system, paths, connections) })).ours
-      return [
-        waits(`search, cold, ${wordsAsked} words alone and in pairs`, await measured(searches(words)), 50),
-        waits('suggest, cold', await measured(beginnings(vocabulary.map(({ word }) => word))), 100),
-        waits('compare 2 cameras, cold', await measured(pairs(cameras).map(([a, b]) => `/api/v1/content/compare?cameras=${a},${b}`)), 100),
-      ]
-    } finally {
-      await system.stop()
-    }
+    const lines: Line[] = []
+    for (const reviews of lab.waitedAt) lines.push(...(await searchAt(lab, reviews)))
+    return lines
   },
+}
+
+async function searchAt(lab: Lab, reviews: number): Promise<Line[]> {
+  const system = await lab.system(await lab.seeded(reviews), { cacheMib: 1 })
+  const at = atSize(lab, reviews)
+  try {
+    const vocabulary = await ask<{ word: string }>(
+      system.database(),
+      'select word from build.word group by word order by sum(reviews) desc, word', // some stand in several languages
+    )
+    const words = spread(vocabulary.map(({ word }) => word))
+    const cameras = (await ask<{ slug: string }>(system.database(), 'select slug from build.camera order by slug')).map(({ slug }) => slug)
+    const measured = async (paths: readonly string[]) =>
+      (await taking(lab.turns, { ours: coldRound(lab, system, paths, connections) }, lab.warmUps)).ours
+    return [
+      waits(`search, cold, ${wordsAsked} words alone and in pairs${at}`, await measured(searches(words)), 50),
+      waits(`suggest, cold${at}`, await measured(beginnings(vocabulary.map(({ word }) => word))), 100),
+      waits(
+        `compare 2 cameras, cold${at}`,
+        await measured(pairs(cameras).map(([a, b]) => `/api/v1/content/compare?cameras=${a},${b}`)),
+        100,
+      ),
+    ]
+  } finally {
+    await system.stop()
+  }
 }
 
 /** From the most common to words that stand in one review: each rank a little rarer than the one before. */

@@ -18,6 +18,8 @@ export interface Benchmark {
 export interface Lab {
   /** Rounds of each side, and how long one lasts. */
   turns: number
+  /** Rounds of each side before that: our server and its misses get faster over the first thousands, until they are compiled. */
+  warmUps: number
   seconds: number
   /** For whatever a benchmark writes. Gone afterwards. */
   folder: string
@@ -26,6 +28,8 @@ export interface Lab {
   seeded(reviews?: number): Promise<string>
   /** As many as `seeded` brings by itself, as many as for what shall not grow with them, and as many as a projector finds that was away. */
   sizes: { usual: number; large: number; backlog: number }
+  /** The sizes at which it is measured how long readers wait. */
+  waitedAt: readonly number[]
   /** The system over a data folder, up and following. */
   system(data: string, options?: Options): Promise<System>
   /** A command over a data folder, to its end. */
@@ -75,22 +79,29 @@ interface Detail {
 
 export interface LabOptions {
   turns: number
+  warmUps: number
   seconds: number
   sizes: Lab['sizes']
+  waitedAt: Lab['waitedAt']
+  /** A folder with as many seeded reviews as the large size has: used in place of seeding them, and left where it is. */
+  largeData: string | null
   say(text: string): void
 }
 
-export function openLab({ turns, seconds, sizes, say }: LabOptions): Lab & Disposable {
+export function openLab({ turns, warmUps, seconds, sizes, waitedAt, largeData, say }: LabOptions): Lab & Disposable {
   const folder = mkdtempSync(join(tmpdir(), 'rcr-bench-'))
   const seedings = new Map<number, Promise<string>>()
   return {
     turns,
+    warmUps,
     seconds,
     folder,
     sizes,
+    waitedAt,
     say,
     seeded(reviews = sizes.usual) {
-      const seeding = seedings.get(reviews) ?? seedInto(join(folder, `data-${reviews}`), reviews, say)
+      const given = reviews === sizes.large ? largeData : null
+      const seeding = seedings.get(reviews) ?? (given === null ? seedInto(join(folder, `data-${reviews}`), reviews, say) : projected(given))
       seedings.set(reviews, seeding)
       return seeding
     },
@@ -103,6 +114,10 @@ export function openLab({ turns, seconds, sizes, say }: LabOptions): Lab & Dispo
 async function seedInto(data: string, reviews: number, say: Lab['say']): Promise<string> {
   say(`seeding ${reviews.toLocaleString('en')} reviews …`)
   await runCommand(data, 'seed', '--reviews', String(reviews))
+  return projected(data)
+}
+
+async function projected(data: string): Promise<string> {
   const system = await startSystem(data, { core: 'any' })
   await system.stop()
   return data

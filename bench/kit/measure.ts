@@ -20,14 +20,15 @@ export interface Round {
   p99Ms?: number
 }
 
-/** One round of each side to warm up, then the turns; the medians of each. */
+/** Rounds of each side to warm up, then the turns; the medians of each. */
 export async function taking<Side extends string>(
   turns: number,
   sides: Readonly<Record<Side, () => Promise<Round>>>,
+  warmUps = 1,
 ): Promise<Record<Side, Round>> {
   const entries = Object.entries(sides) as [Side, () => Promise<Round>][]
   const found = Object.fromEntries(entries.map(([side]) => [side, []])) as unknown as Record<Side, Round[]>
-  for (const [, round] of entries) await round()
+  for (let turn = 0; turn < warmUps; turn++) for (const [, round] of entries) await round()
   for (let turn = 0; turn < turns; turn++) for (const [side, round] of entries) found[side].push(await round())
   return Object.fromEntries(entries.map(([side]) => [side, middle(found[side])])) as Record<Side, Round>
 }

@@ -7,7 +7,7 @@
 // breaker, so that a trial that hangs ends too. All durations are monotonic, and time in which this process stood still is no one's.
 import { type BreakerPolicy, type BreakerState, breaker } from './breaker.ts'
 import type { Clock, RandomBytes } from './clock.ts'
-import { wakeful } from './deadline.ts'
+import { openPatience, type Patience } from './deadline.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metric.ts'
 import { places } from './places.ts'
@@ -151,7 +151,7 @@ function openGate(
   count: (outcome: Outcome) => void,
   tell: (state: BreakerState) => void,
 ) {
-  const patience = wakeful(clock)
+  const patience = openPatience(clock)
   const room = policy.atOnce === null ? null : places(policy.atOnce, clock)
   const circuit =
     policy.breaker &&
@@ -212,7 +212,7 @@ const gone = () => new Refusal('late', 'The answer took too long.')
 /** The work's outcome; after so long, or when the signal aborts, an error instead, and the work is told that nobody waits any more. */
 function bounded<T>(
   work: (cut: AbortSignal) => Promise<T>,
-  clock: Pick<Clock, 'sleep'>,
+  patience: Patience,
   ms: number,
   late: () => Error,
   signal: AbortSignal | undefined,
@@ -226,11 +226,8 @@ function bounded<T>(
     signal?.removeEventListener('abort', leave)
   }
   signal?.addEventListener('abort', leave)
-  if (ms < unbounded)
-    void clock.sleep(ms, cut.signal).then(() => {
-      if (!cut.signal.aborted) reject(late())
-    })
-  work(cut.signal).then(resolve, reject)
+  const working = work(cut.signal)
+  void (ms < unbounded ? patience.within(ms, working, late) : working).then(resolve, reject)
   return promise.finally(done)
 }
 

@@ -12,7 +12,7 @@ import { Refusal } from '../kit/refusal.ts'
 import type { Seal } from '../kit/seal.ts'
 import { showing, shownIn } from '../kit/shown.ts'
 import { type Cors, corsFor } from './cors.ts'
-import { present, presentDefect, presentRefusal, securityHeaders } from './present.ts'
+import { type Presenting, present, presentDefect, presentRefusal, securityHeaders } from './present.ts'
 import { refusalFrom } from './refusals.ts'
 import { acceptedTypes, readIdempotencyKey, readIfMatch, readInput } from './request.ts'
 import { openTrouble } from './trouble.ts'
@@ -104,18 +104,19 @@ type Serve = (request: Request, place: Place, received: Received) => Promise<Res
 function server(parts: RestParts): Serve {
   const cors = corsFor(parts.origins)
   const trouble = openTrouble(parts.log)
-  const timer = parts.metrics.timer('rcr_request_seconds', 'Time to answer, by operation and status.', ['operation', 'status'])
+  const took = timerOf(parts.metrics)
+  const sealPosition = sealingOf(parts.tokenSeal)
   return async (request, place, received) => {
     const startedMs = performance.now()
     const requestId = requestIdOf(request, parts.newRequestId)
-    const path = new URL(request.url).pathname
+    const path = pathOf(request.url)
     const operation = place.methods.get(request.method === 'HEAD' ? 'GET' : request.method)
     let response: Response
     try {
       response =
         operation === undefined
           ? withoutOperation(request, place, cors, requestId)
-          : await run(parts, operation, request, place, { requestId, received })
+          : await run(parts, operation, request, place, { requestId, received, sealPosition })
     } catch (thrown) {
       const refusal = refusalFrom(thrown)
       trouble(thrown, refusal, { requestId, operation: operation?.name })
@@ -129,7 +130,7 @@ function server(parts: RestParts): Serve {
       for (const [name, value] of Object.entries(cors.actual(open, request.headers.get('origin')))) response.headers.append(name, value)
     }
     const seconds = (performance.now() - startedMs) / 1000
-    timer.labels(operation?.name ?? 'none', String(response.status)).observe(seconds)
+    took(operation?.name ?? 'none', response.status, seconds)
     parts.log.info('request', {
       requestId,
       operation: operation?.name,
@@ -142,12 +143,40 @@ function server(parts: RestParts): Serve {
   }
 }
 
+/** Without what a URL would make of it: paths arrive here as a router reads them. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  const end = url.indexOf('?', start)
+  return start < 0 ? '/' : url.slice(start, end < 0 ? undefined : end)
+}
+
+/** The clock of each operation and status, looked up once. */
+function timerOf(metrics: Metrics): (operation: string, status: number, seconds: number) => void {
+  const timer = metrics.timer('rcr_request_seconds', 'Time to answer, by operation and status.', ['operation', 'status'])
+  const known = new Map<string, ReturnType<typeof timer.labels>>()
+  return (operation, status, seconds) => {
+    const key = `${operation} ${status}`
+    const of = known.get(key) ?? timer.labels(operation, String(status))
+    known.set(key, of)
+    of.observe(seconds)
+  }
+}
+
+/** Many answers in a row show the same position: it is sealed once. */
+function sealingOf(seal: Seal): Presenting['sealPosition'] {
+  let last = { epoch: '', seq: -1, sealed: '' }
+  return ({ epoch, seq }) => {
+    if (last.epoch !== epoch || last.seq !== seq) last = { epoch, seq, sealed: seal.seal([epoch, seq]) }
+    return last.sealed
+  }
+}
+
 async function run(
   parts: RestParts,
   operation: Operation,
   request: Request,
   { parameters, prefix }: Place,
-  at: { requestId: string; received: Received },
+  at: { requestId: string; received: Received; sealPosition: Presenting['sealPosition'] },
 ): Promise<Response> {
   const principal = await payingPrincipal(parts, operation, request, at.received.toll)
   const { input, bodyBytes } = await readInput(request, operation, parameters, parts.arrivalMs ?? standardArrivalMs)
@@ -172,7 +201,7 @@ async function run(
     requestId: at.requestId,
     prefix,
     personal: token !== null || request.headers.has('authorization'),
-    sealPosition: (position) => parts.tokenSeal.seal([position.epoch, position.seq]),
+    sealPosition: at.sealPosition,
     ifNoneMatch: request.headers.get('if-none-match'),
   })
   showing(response, operation, answer)

@@ -26,8 +26,8 @@ export const nearby = `nearby as materialized (select ${oneOf('lower(public.unac
 
 // An extract costs 160 µs for every 1,000 characters it is looked for in, and a pattern 10 (2026-11-21): so the summary and the
 // verdict where they have all the words, else the neighbourhood of what looks like a hit, and all only where that was none.
-const before = 150
-const neighbourhood = 900
+const before = 120
+const neighbourhood = 500
 const bodyMax = 8000
 
 const firstOf = (pattern: string) => `nullif(regexp_instr(left(r.body, ${bodyMax}), ${pattern}, 1, 1, 0, 'i'), 0)`

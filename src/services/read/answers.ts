@@ -1,5 +1,5 @@
 // From what the port shows to an answer: as fresh as the caller's token, with its tags, its hash and its distance from the master.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { comparePositions } from '../../domain/change.ts'
 import type { Answer, Call } from '../../kit/operation.ts'
 import { Refusal } from '../../kit/refusal.ts'
@@ -46,7 +46,7 @@ export function openAnswers(tail: Follower, content: Pick<Content, 'further'> = 
     of: (shown, bodyText, version) => ({
       ...basis(shown),
       bodyText,
-      hash: createHash('sha256').update(bodyText).digest('base64url').slice(0, 11),
+      hash: hash('sha256', bodyText, 'base64url').slice(0, 11),
       ...(version !== undefined && { version }),
     }),
     missing: (shown, message, code = 'missing') => thatShows(new Refusal('missing', message, { code }), basis(shown)),
