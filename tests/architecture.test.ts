@@ -42,7 +42,8 @@ const rules: Rule[] = [
   },
   { room: /^protocols\//, may: ['kit/', 'protocols/'], packages: ['node:', 'zod', 'hono', 'swagger-ui-dist'] },
   { room: /^resilience\.ts$/, may: ['kit/'], packages: [] },
-  { room: /^settings\.ts$/, may: ['kit/', 'resilience.ts'], packages: ['node:'] },
+  { room: /^setting-forms\.ts$/, may: ['kit/', 'resilience.ts'], packages: ['node:'] },
+  { room: /^settings\.ts$/, may: ['kit/', 'setting-forms.ts'], packages: ['node:'] },
   {
     room: /^system\//,
     may: ['ports/', 'domain/', 'kit/', 'engines/', 'services/', 'protocols/', 'system/', 'settings.ts', 'resilience.ts'],

@@ -10,7 +10,7 @@ import type { Master } from '../ports/master.ts'
 import type { Projection } from '../ports/projection.ts'
 import { ops } from '../protocols/ops.ts'
 import { presentDefect } from '../protocols/present.ts'
-import type { Place, Settings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
 import { openDependencies } from './dependencies.ts'
 import { databaseConnections, openReading } from './engines.ts'
 import { openServices, type ServiceSettings, type Services } from './services.ts'
@@ -50,7 +50,7 @@ export async function openRegionDatabase(settings: Settings, first: 'primary' | 
 
 export function promoteRegion(
   settings: Settings,
-  places: readonly Place[],
+  places: NonNullable<Settings['RCR_DATABASES']>,
   region: string | null,
   anyway: boolean,
   around: Surroundings,
