@@ -148,7 +148,7 @@ function otherClaims({ token, key, nowS }: Genuine): Forged {
 function changedClaims({ token, nowS }: Genuine): Forged {
   const { head, claims, signature } = partsOf(token)
   const forged: Forged = { 'another spelling of the claims': `${head}.${coded(`${JSON.stringify(claims)} `)}.${signature}` }
-  for (const change of [{ roles: ['admin'] }, { exp: nowS + 1e6 }, { sub: claims.sid }, { x: 1 }, { iat: nowS - 1 }])
+  for (const change of [{ roles: ['admin'] }, { exp: nowS + 1e6 }, { sub: claims.sid }, { x: 1 }, { iat: Number(claims.iat) - 1 }])
     forged[`our signature over ${JSON.stringify(change)}`] = `${head}.${coded({ ...claims, ...change })}.${signature}`
   return forged
 }
