@@ -11,7 +11,6 @@ const runs: [test: string, sizes: Record<string, string>][] = [
   ['tests/faults/kill.test.ts', { KILL_ROUNDS: '20', KILL_WRITES: '5000' }],
   ['tests/faults/master-kill.test.ts', { MASTER_KILLS: '20' }],
   ['tests/faults/dynamodb-kill.test.ts', { DYNAMODB_ROUNDS: '20', DYNAMODB_ACKS: '1000' }],
-  ['tests/faults/shop-kill.test.ts', { KILL_ROUNDS: '20' }],
   ['tests/faults/durability-histories.test.ts', { HISTORY_KILLS: '20', HISTORY_WRITES: '1000' }],
   ['tests/faults/durability-http.test.ts', { SYNC_WRITES: '500' }],
   ['tests/faults/durability-calls.test.ts', { COMMITS: '24' }],
