@@ -7,7 +7,8 @@ const root = join(import.meta.dir, '..')
 const given = process.argv.slice(2)
 
 /** They fill the machine by themselves, or say how much it can do: one after the other, when all else is over. */
-const alone = /^tests\/(load|faults\/(matrix|world|world-rollout|versions|replica|replica-histories|dependencies|content-stall|gateway)\.test\.ts$)/
+const alone =
+  /^tests\/(load|faults\/(matrix|world|world-rollout|versions|replica|replica-histories|dependencies|content-stall|gateway)\.test\.ts$)/
 
 const files = [...new Bun.Glob('{src,tests}/**/*.test.ts').scanSync({ cwd: root })].sort()
 const [quiet, others] = [files.filter((file) => alone.test(file)), files.filter((file) => !alone.test(file))]
