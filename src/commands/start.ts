@@ -17,6 +17,8 @@ import { keepWorkers, type Workers } from './workers.ts'
 // Longer than any of them drains; with what the engines need afterwards all is over in ≤ 10 s.
 const workersMs = 7_000
 const pageMs = 1_000
+/** A first start may meet a disk that others keep busy. */
+const firstDataMs = 120_000
 
 export const start: Command = {
   name: 'start',
@@ -115,8 +117,9 @@ const grpcListening = ({ RCR_HOST, RCR_GRPC_PORT, RCR_GRPC_TLS_CERT: certificate
 /** Whatever a start that broke off has brought is found by the next one. */
 async function prepare({ settings, clock, signal, log }: Running, engines: Engines, services: Services): Promise<void> {
   if (settings.RCR_MODE === 'production') return refuseDemoAccounts(engines)
-  const bring = (what: () => Promise<void>) => patiently(what, clock, signal, (error) => log.warn('the master is late', { error }))
-  await Promise.all([bring(() => bringFirstData(services)), bring(() => bringDemoAccounts(engines, services))])
+  const trying = { clock, signal, patienceMs: firstDataMs, tell: (error: Refusal) => log.warn('the master is late', { error }) }
+  const [data, accounts] = [() => bringFirstData(services), () => bringDemoAccounts(engines, services)]
+  await Promise.all([patiently(trying, data), patiently(trying, accounts)])
 }
 
 /** The shop sells what is in the catalogue. */

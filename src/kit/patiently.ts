@@ -2,20 +2,28 @@
 import type { Clock } from './clock.ts'
 import { Refusal } from './refusal.ts'
 
-/** A disk that others keep busy stands still for seconds: neither a first start nor hours of seeding should end with that. */
-const patienceMs = 120_000
+const pauseMs = { first: 100, most: 5_000 }
 
-/** Throws what it was last refused with after two minutes, at a signal, and at once whatever is not `unavailable`. */
-export async function patiently<T>(work: () => Promise<T>, clock: Clock, signal: AbortSignal, tell: (error: Refusal) => void): Promise<T> {
+interface Around {
+  clock: Clock
+  signal: AbortSignal
+  /** For how long: half a minute, unless it is said. */
+  patienceMs?: number
+  /** Hears of each failure that is not the last. */
+  tell?: (error: Refusal) => void
+}
+
+/** Throws what it was last refused with when patience or the signal ends it; at once whatever is neither `unavailable` nor `late`. */
+export async function patiently<T>({ clock, signal, patienceMs = 30_000, tell }: Around, work: () => Promise<T>): Promise<T> {
   const sinceMs = clock.monotonic()
-  for (;;) {
+  for (let ms = pauseMs.first; ; ms = Math.min(2 * ms, pauseMs.most)) {
     try {
       return await work()
     } catch (error) {
-      const isLate = error instanceof Refusal && error.reason === 'unavailable'
-      if (!isLate || signal.aborted || clock.monotonic() - sinceMs >= patienceMs) throw error
-      tell(error)
-      await clock.sleep(1000 * (error.retryAfterS ?? 1), signal)
+      const mayPass = error instanceof Refusal && (error.reason === 'unavailable' || error.reason === 'late')
+      if (!mayPass || signal.aborted || clock.monotonic() - sinceMs >= patienceMs) throw error
+      tell?.(error)
+      await clock.sleep(ms, signal)
     }
   }
 }

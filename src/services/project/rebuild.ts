@@ -1,9 +1,10 @@
 // A new build from the first change on, beside the live one, compared with it and switched to. Readers notice nothing.
 import type { Position } from '../../domain/change.ts'
 import type { Log } from '../../kit/log.ts'
+import { patiently } from '../../kit/patiently.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Build } from '../../ports/projection.ts'
-import { aligned, catchUp, patiently, type ReplayPorts, unequal, type Watching } from './replay.ts'
+import { aligned, catchUp, type ReplayPorts, unequal, type Watching } from './replay.ts'
 
 export interface RebuildReport {
   schema: string
@@ -41,7 +42,7 @@ async function switchTo(ports: ReplayPorts, build: Build, watching: Watching): P
   for (;;) {
     const now = await catchUp(ports, build, watching)
     try {
-      await patiently(ports, watching.signal, () => ports.projection.switch(now.schema))
+      await patiently({ clock: ports.clock, signal: watching.signal }, () => ports.projection.switch(now.schema))
       return now
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== 'behind') throw error

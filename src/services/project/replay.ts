@@ -1,6 +1,7 @@
 // Brings a build that nobody else projects into to a position of the log, and two builds to the same one.
 import { type Change, comparePositions, type Position } from '../../domain/change.ts'
 import { type Clock, instant } from '../../kit/clock.ts'
+import { patiently } from '../../kit/patiently.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
 import type { Build, Checksums, Projection } from '../../ports/projection.ts'
@@ -35,7 +36,7 @@ export async function catchUp(ports: ReplayPorts, build: Build, { signal, progre
   const { master, projection, clock } = ports
   for (let now = build; ; ) {
     signal.throwIfAborted()
-    const end = await patiently(ports, signal, async () => {
+    const end = await patiently({ clock, signal }, async () => {
       const end = { at: instant(clock), ...(await master.head()) }
       if (end.epoch !== build.position.epoch) throw new Refusal('conflict', 'The master was restored meanwhile.', { code: 'epoch' })
       const changes = now.position.seq < end.seq ? await feedOf(master, now.position, batchMax) : []
@@ -47,26 +48,14 @@ export async function catchUp(ports: ReplayPorts, build: Build, { signal, progre
   }
 }
 
-/** Waits an outage out, for about twenty seconds: what took an hour must not be lost to a moment. For calls that may be repeated. */
-export async function patiently<T>({ clock }: Pick<ReplayPorts, 'clock'>, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
-  for (let pauseMs = 100; ; pauseMs *= 2) {
-    try {
-      return await call()
-    } catch (error) {
-      const mayPass = error instanceof Refusal && (error.reason === 'unavailable' || error.reason === 'late')
-      if (!mayPass || signal.aborted || pauseMs > 12_800) throw error
-    }
-    await clock.sleep(pauseMs, signal)
-  }
-}
-
 /**
  * The checksums of both at one position. `first` may go on meanwhile, projected by others too. It is brought to the end of the log
  * before: until a build was there once it counts no words, and would differ by that alone.
  */
 export async function aligned(ports: ReplayPorts, first: Build, second: Build, signal: AbortSignal): Promise<[Checksums, Checksums]> {
-  const sums = (schema: string) => patiently(ports, signal, () => ports.projection.checksums(schema))
-  const advance = (schema: string, from: Position, to: number) => patiently(ports, signal, () => bring(ports, schema, from, to))
+  const sums = (schema: string) => patiently({ clock: ports.clock, signal }, () => ports.projection.checksums(schema))
+  const advance = (schema: string, from: Position, to: number) =>
+    patiently({ clock: ports.clock, signal }, () => bring(ports, schema, from, to))
   await catchUp(ports, first, { signal, progress: () => {} })
   let reached = second.position.seq
   for (;;) {

@@ -1,7 +1,8 @@
 // What the log says, in a build that nobody reads: brought from one position to the next, and sliced there.
 import { instant } from '../../kit/clock.ts'
+import { patiently } from '../../kit/patiently.ts'
 import type { Build, Range, Slice } from '../../ports/projection.ts'
-import { feedOf, patiently, type ReplayPorts, type Watching } from './replay.ts'
+import { feedOf, type ReplayPorts, type Watching } from './replay.ts'
 
 export interface Truth {
   /** Of the log that it follows. */
@@ -25,7 +26,7 @@ export function openTruth(ports: ReplayPorts, { schema, position: { epoch, seq }
     async bringTo(to) {
       while (reached < to || !isWhole) {
         signal.throwIfAborted()
-        const applied = await patiently(ports, signal, async () => {
+        const applied = await patiently({ clock, signal }, async () => {
           const changes = reached < to ? await feedOf(master, { epoch, seq: reached }, Math.min(batchMax, to - reached)) : []
           return projection.apply(schema, changes, { seq: to, at: instant(clock) })
         })
@@ -35,7 +36,7 @@ export function openTruth(ports: ReplayPorts, { schema, position: { epoch, seq }
       }
     },
     async slice(range) {
-      const cut = await patiently(ports, signal, () => projection.slice(schema, range))
+      const cut = await patiently({ clock, signal }, () => projection.slice(schema, range))
       reached = cut.position.seq
       return cut
     },

@@ -3,9 +3,10 @@
 // What the log says grows along with them: it is brought to the position of a slice, and then its own slice is taken. It never goes
 // back, so the replica that is furthest behind comes first, and one that has fallen behind the others meanwhile is waited for.
 import type { Position } from '../../domain/change.ts'
+import { patiently } from '../../kit/patiently.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Build, Difference, Range, Replica, Slice } from '../../ports/projection.ts'
-import { patiently, type ReplayPorts, type Watching } from './replay.ts'
+import type { ReplayPorts, Watching } from './replay.ts'
 import { openTruth, type Truth } from './truth.ts'
 
 export interface ReplicaReport {
@@ -117,7 +118,7 @@ async function together(
   let stoodMs = clock.monotonic()
   let seq = -1
   for (;;) {
-    const there = await patiently(ports, signal, () => replica.slice(schema, range))
+    const there = await patiently({ clock, signal }, () => replica.slice(schema, range))
     if (there.position.seq > seq) stoodMs = clock.monotonic()
     seq = there.position.seq
     if (seq < truth.reached()) {

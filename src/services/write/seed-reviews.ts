@@ -43,6 +43,8 @@ const atOnce = 40
 /** Commits that are made ready while others wait for the disk, which syncs them together. */
 const inFlight = 8
 const progressMs = 1000
+/** A disk that others keep busy stands still for seconds, and hours of seeding should not end with that. */
+const patienceMs = 120_000
 
 export async function seedReviews({ master, clock, log, firstData, reviews, seed, signal, onProgress }: Seeding): Promise<Seeded> {
   const make = corpus(seed, await catalogueOf(master, clock, firstData))
@@ -57,16 +59,12 @@ export async function seedReviews({ master, clock, log, firstData, reviews, seed
     const perSecond = ((done - first) * 1000) / Math.max(1, toldMs - startedMs)
     onProgress({ done, of: reviews, perSecond: Math.round(perSecond), restS: perSecond > 0 ? Math.ceil((reviews - done) / perSecond) : 0 })
   }
+  const trying = { clock, signal, patienceMs, tell: (error: Refusal) => log.warn('the master is late', { error }) }
   const bringFrom = async (start: number) => {
     const end = Math.min(start + atOnce, reviews)
     const items = Array.from({ length: end - start }, (_, at) => itemOf(make(start + at)))
     // Whatever came of a commit that was late, the next attempt finds it.
-    const brought = await patiently(
-      () => bring('review', items),
-      clock,
-      signal,
-      (error) => log.warn('the master is late', { error }),
-    )
+    const brought = await patiently(trying, () => bring('review', items))
     if (brought.skipped > 0) log.warn('reviews refer to what has been deleted meanwhile', { skipped: brought.skipped, from: start })
     added += brought.added
     done = Math.max(done, end)
