@@ -13,7 +13,7 @@ export interface LogFile {
 
 /** What a crash left of the last line is cut off. */
 export async function openLogFile(path: string): Promise<LogFile> {
-  const file = await open(path, 'a+')
+  const file = await open(path, 'a+', 0o600)
   try {
     const { sizeBytes, line, begins } = await lastLine(file)
     if (!begins.startsWith('{"epoch":"'.slice(0, begins.length))) throw notALog(path)
@@ -36,11 +36,13 @@ export async function openLogFile(path: string): Promise<LogFile> {
 /** Ends when nobody reads any more, as `head` does. */
 export function standardOutput(): LogFile & { broken: AbortSignal } {
   const broken = new AbortController()
-  process.stdout.on('error', () => broken.abort())
+  const isLeft = (error: NodeJS.ErrnoException) => error.code === 'EPIPE'
+  process.stdout.on('error', (error) => isLeft(error) && broken.abort())
   return {
     last: null,
     broken: broken.signal,
-    write: (lines) => new Promise((resolve) => process.stdout.write(lines, () => resolve())),
+    write: (lines) =>
+      new Promise((resolve, reject) => process.stdout.write(lines, (error) => (error && !isLeft(error) ? reject(error) : resolve()))),
     close: async () => {},
   }
 }

@@ -32,6 +32,13 @@ test('waits as long as it says where nothing stands still, each wait for itself'
   expect(await givenUpAt(50)).toBe(950)
 })
 
+test('a loop that is a little late each time stretches nobody’s patience', async () => {
+  const { givenUpAt } = stage(Array.from({ length: 2000 }, () => 10))
+  // Many whose times lie close together make the steps short, and each is late by as much again.
+  const many = await Promise.all(Array.from({ length: 300 }, (_, n) => givenUpAt(600 + n)))
+  expect(Math.max(...many)).toBeLessThan(900 + 60)
+})
+
 test('a standstill takes next to nothing of it', async () => {
   expect(await stage([0, 5000]).givenUpAt(900)).toBe(5000 + 900)
 })

@@ -28,9 +28,8 @@ interface Waiting {
 }
 
 /**
- * For many waits at once: one clock, looked at when the next of them is over and at least every 50 ms; one that comes meanwhile may be told so
- * much later. A timer, a signal and a
- * race for each took half the time of a whole query (90 of 200 µs, 2026-11-28). Only time in which this process ran counts: after a
+ * For many waits at once: one clock, looked at when the next of them is over and at least every 50 ms; one that comes meanwhile may be
+ * told so much later. A timer, a signal and a race for each took half the time of a whole query (90 of 200 µs, 2026-11-28). Only time in which this process ran counts: after a
  * standstill (a collection of garbage, a paused machine) timers ripen before what came meanwhile is read, and would blame the other side.
  */
 export function openPatience(clock: Pick<Clock, 'sleep' | 'monotonic'>): Patience {
@@ -47,8 +46,9 @@ export function openPatience(clock: Pick<Clock, 'sleep' | 'monotonic'>): Patienc
       await clock.sleep(stepMs)
       const passedMs = clock.monotonic() - seenMs
       seenMs += passedMs
-      ranMs += stepMs
-      if (passedMs > standstillMs) continue // first what came meanwhile
+      const stoodStill = passedMs > standstillMs
+      ranMs += stoodStill ? stepMs : passedMs
+      if (stoodStill) continue // first what came meanwhile
       for (const wait of waiting) if (wait.dueMs <= ranMs) wait.give()
     }
     ticking = false

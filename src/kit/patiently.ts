@@ -24,6 +24,7 @@ export async function patiently<T>({ clock, signal, patienceMs = 30_000, tell }:
       if (!mayPass || signal.aborted || clock.monotonic() - sinceMs >= patienceMs) throw error
       tell?.(error)
       await clock.sleep(ms, signal)
+      if (signal.aborted) throw error
     }
   }
 }

@@ -217,6 +217,7 @@ function bounded<T>(
   late: () => Error,
   signal: AbortSignal | undefined,
 ): Promise<T> {
+  if (signal?.aborted) return Promise.reject(gone())
   if (ms === unbounded && signal === undefined) return work(never)
   const cut = new AbortController()
   const { promise, resolve, reject } = Promise.withResolvers<T>()

@@ -104,7 +104,8 @@ async function whileWanted<T>(pool: pg.Pool, signal: AbortSignal, work: (on: pg.
   const ignore = () => {}
   client.on('error', ignore)
   signal.addEventListener('abort', cut, { once: true })
-  if (signal.aborted) cut()
+  // Who left while he was in line gives the connection back as it is.
+  if (signal.aborted) over()
   try {
     if (isOver) throw new Error('nobody waits any more')
     const answer = await work(client)

@@ -14,8 +14,9 @@ export interface Asked {
 
 export interface Live {
   /** The first row: each of our statements gives exactly one. */
-  one<R extends object>(asked: Asked, on: Queryable): Promise<R>
-  all<R extends object>(asked: Asked, on: Queryable): Promise<R[]>
+  /** Which build is live is looked up for all who ask: `unhurried` does not end with one of them. */
+  one<R extends object>(asked: Asked, on: Queryable, unhurried?: Queryable): Promise<R>
+  all<R extends object>(asked: Asked, on: Queryable, unhurried?: Queryable): Promise<R[]>
   /** The live build differs from the one in use: use it from now on. */
   follow(schema: string): void
   schema(on: Queryable): Promise<string>
@@ -56,19 +57,19 @@ export function followLive(fingerprint: string): Live {
     bound.set(text, named)
     return named
   }
-  const all = async <R extends object>(asked: Asked, on: Queryable): Promise<R[]> => {
+  const all = async <R extends object>(asked: Asked, on: Queryable, unhurried = on): Promise<R[]> => {
     const ask = async (to: string) => on.query<R>(bind(asked, to), asked.values)
     try {
-      return await ask(schema ?? (await lookOnce(on)))
+      return await ask(schema ?? (await lookOnce(unhurried)))
     } catch (error) {
-      if (isMissing(error)) return unlessMissing(ask(await lookOnce(on)))
+      if (isMissing(error)) return unlessMissing(ask(await lookOnce(unhurried)))
       throw error
     }
   }
   return {
     all,
-    async one<R extends object>(asked: Asked, on: Queryable) {
-      const [row] = await all<R>(asked, on)
+    async one<R extends object>(asked: Asked, on: Queryable, unhurried = on) {
+      const [row] = await all<R>(asked, on, unhurried)
       if (row === undefined) throw new Refusal('unavailable', 'The read model is empty as yet.', { code: 'not-built', retryAfterS: 5 })
       return row
     },

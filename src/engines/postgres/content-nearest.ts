@@ -60,10 +60,13 @@ export function openNearest({ replicas, clock }: NearestOptions): Content & { re
       if (tries > 1 && clock.monotonic() - startedMs > answerMs) break
       let wasAsked = false
       try {
-        const answer = await replica.ask(() => {
-          wasAsked = true
-          return work(content)
-        })
+        const answer = await replica.ask(
+          () => {
+            wasAsked = true
+            return work(content)
+          },
+          { signal },
+        )
         if (signal) chosen.set(signal, member)
         return member.near ? answer : borrowed(answer)
       } catch (error) {

@@ -59,7 +59,7 @@ export function searchStatement({ question, filters, from, limit }: Search): Ask
   const offset = by.add(from?.offset ?? 0)
   const shown = by.add(limit)
   const filterCount = filter.conditions.length + (filter.counted === null ? 0 : 1)
-  const all = `(select sum(reviews) from build.facet where dimension = 'language')`
+  const all = `(select coalesce(sum(reviews), 0) from build.facet where dimension = 'language')`
   const dense = `(select count(*) from (select r.language, r.search ${lead} ${newestFirst} limit ${probed}) r where ${matches})`
   const isDense = `(s.estimate ^ 2 > ${windowSize} * ${all} and (${dense} * ${all} / ${probed}) ^ 2 > ${windowSize} * ${all})`
   const fetch = (language: string) =>

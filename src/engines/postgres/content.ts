@@ -84,13 +84,13 @@ export function openContent({ url, log, dependency, max = 8, fingerprint = ownFi
   const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: () => Promise<T>): Promise<T> =>
     database.ask(work, on === searches ? { ...search, signal } : { signal })
   const one = <R extends object>(asked: Asked, signal: AbortSignal | undefined, on: Database = reads): Promise<R> =>
-    guarded(signal, on, () => live.one<R>(asked, until(on, signal)))
+    guarded(signal, on, () => live.one<R>(asked, until(on, signal), on))
   return {
     list: async (query, signal) => pageOf(await one<ListRow>(listStatement(query), signal), query.filters),
     review: async (slug, signal) => reviewOf(await one<ReviewRow>(reviewStatement(slug), signal), slug),
     search: async (search, signal) => searchPageOf(await one<SearchRow>(searchStatement(search), signal, searches), search),
     likely: async (words, language, signal) =>
-      guarded(signal, searches, () => live.all<LikelyRow>(likelyStatement(words, language), until(searches, signal))),
+      guarded(signal, searches, () => live.all<LikelyRow>(likelyStatement(words, language), until(searches, signal), searches)),
     suggest: async (beginning, limit, signal) => suggestedOf(await one<SuggestRow>(suggestStatement(beginning, limit), signal, searches)),
     facets: async (filters, signal) => facetsOf(await one<FacetsRow>(facetsStatement(filters), signal, searches), filters),
     compare: async (by, keys, signal) => comparedOf(await one<ComparedRow>(compareStatement(by, keys), signal), by, keys),
