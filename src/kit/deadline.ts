@@ -47,7 +47,7 @@ export function openPatience(clock: Pick<Clock, 'sleep' | 'monotonic'>): Patienc
       const passedMs = clock.monotonic() - seenMs
       seenMs += passedMs
       const stoodStill = passedMs > standstillMs
-      ranMs += stoodStill ? stepMs : passedMs
+      ranMs += stoodStill ? stepMs : Math.max(stepMs, passedMs)
       if (stoodStill) continue // first what came meanwhile
       for (const wait of waiting) if (wait.dueMs <= ranMs) wait.give()
     }
