@@ -168,10 +168,10 @@ async function startSystem(
   }
 }
 
-/** Every 50 ms; a quarter of an hour at the most, for a big seed is projected meanwhile. */
+/** Every 50 ms; an hour at the most, for a million reviews may be projected meanwhile. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await isSo()); tries++) {
-    if (tries > 18_000) throw new Error('the system does not catch up')
+    if (tries > 72_000) throw new Error('the system does not catch up')
     await Bun.sleep(50)
   }
 }

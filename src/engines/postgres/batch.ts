@@ -158,7 +158,7 @@ function writeRows(on: Queryable, { review, camera, lens, editor, category, prod
 }
 
 /** The words of a thousand reviews take a fifth of a second (corpus, 2026-11-28), in which nobody would be answered. */
-const wordsAtOnce = 50
+const wordsAtOnce = 20
 
 async function wordsOf(changed: readonly Move[]): Promise<WordDelta[]> {
   const words = wordCounter()
