@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import pg from 'pg'
 import { openContent } from '../../src/engines/postgres/content.ts'
-import { systemClock } from '../../src/kit/clock.ts'
+import { type Clock, systemClock } from '../../src/kit/clock.ts'
 import { silentLog as log } from '../../src/kit/log.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
 import type { Content } from '../../src/ports/content.ts'
@@ -66,6 +66,45 @@ test('a statement that takes too long is late, and no sign of trouble', async ()
   expect(await reasonOf(list(content))).toBe('answered')
   await content.close()
 })
+
+/** Statements of readers that wait for a lock. */
+async function waiting(): Promise<number> {
+  const client = new pg.Client({ connectionString: library.url })
+  await client.connect()
+  const { rows } = await client.query(
+    `select count(*)::int as count from pg_stat_activity
+     where datname = current_database() and application_name like 'rcr_read%' and state = 'active' and wait_event_type = 'Lock'`,
+  )
+  await client.end()
+  return rows[0].count
+}
+
+test('a try whose time is over ends its statement, and does not keep its connection until the statement ends by itself', async () => {
+  // PostgreSQL would give the statement almost a minute, and so does the clock until it is told that the minute has passed.
+  const minute = Promise.withResolvers<void>()
+  let nowMs = 0
+  const clock: Clock = {
+    now: systemClock.now,
+    monotonic: () => nowMs,
+    async sleep(ms) {
+      await minute.promise
+      nowMs += ms
+    },
+  }
+  const dependency = dependencyOf('database', { clock, tryMs: 60_000, callMs: 60_000 })
+  const content = openContent({ url: library.url, log, dependency, max: 1 })
+  const held = await holdReviews()
+  try {
+    const asked = reasonOf(list(content))
+    while ((await waiting()) === 0) await systemClock.sleep(5)
+    minute.resolve()
+    expect(await asked).toBe('unavailable')
+    while ((await waiting()) > 0) await systemClock.sleep(5)
+  } finally {
+    await held.release()
+    await content.close()
+  }
+}, 10_000)
 
 test('a database that hangs costs five reads their patience; the next is refused at once, and it is asked again when it is back', async () => {
   const wire = await openWire(library.url)

@@ -65,7 +65,7 @@ const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_
 const searchSettings = { ...readSettings, enable_sort: 'off', 'pg_trgm.similarity_threshold': '0.3' }
 
 /** What is asked through it ends with the signal. */
-const until = (on: Database, signal: AbortSignal | undefined): Queryable => ({
+const until = (on: Database, signal: AbortSignal): Queryable => ({
   query: (statement, values) => on.query(statement, values, signal),
 })
 
@@ -81,16 +81,16 @@ export function openContent({ url, log, dependency, max = 8, fingerprint = ownFi
   const tails = openPool({ url, role: 'rcr_read', label, max: 2, log, timeoutMs: readTimeoutMs, settings: readSettings })
   const live = followLive(fingerprint)
   const search = { tryMs: searchTimeoutMs + littleMs }
-  const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: () => Promise<T>): Promise<T> =>
-    database.ask(work, on === searches ? { ...search, signal } : { signal })
+  const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: (wanted: Queryable) => Promise<T>): Promise<T> =>
+    database.ask((cut) => work(until(on, cut)), on === searches ? { ...search, signal } : { signal })
   const one = <R extends object>(asked: Asked, signal: AbortSignal | undefined, on: Database = reads): Promise<R> =>
-    guarded(signal, on, () => live.one<R>(asked, until(on, signal), on))
+    guarded(signal, on, (wanted) => live.one<R>(asked, wanted, on))
   return {
     list: async (query, signal) => pageOf(await one<ListRow>(listStatement(query), signal), query.filters),
     review: async (slug, signal) => reviewOf(await one<ReviewRow>(reviewStatement(slug), signal), slug),
     search: async (search, signal) => searchPageOf(await one<SearchRow>(searchStatement(search), signal, searches), search),
     likely: async (words, language, signal) =>
-      guarded(signal, searches, () => live.all<LikelyRow>(likelyStatement(words, language), until(searches, signal), searches)),
+      guarded(signal, searches, (wanted) => live.all<LikelyRow>(likelyStatement(words, language), wanted, searches)),
     suggest: async (beginning, limit, signal) => suggestedOf(await one<SuggestRow>(suggestStatement(beginning, limit), signal, searches)),
     facets: async (filters, signal) => facetsOf(await one<FacetsRow>(facetsStatement(filters), signal, searches), filters),
     compare: async (by, keys, signal) => comparedOf(await one<ComparedRow>(compareStatement(by, keys), signal), by, keys),
