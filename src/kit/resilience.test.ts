@@ -54,7 +54,7 @@ const policy: Policy = {
 }
 const breaker = { failures: 5, openMs: 1000, successes: 2 }
 
-type Does = 'answers' | 'fails' | 'refuses' | 'hangs' | 'takes 50 ms'
+type Does = 'answers' | 'fails' | 'refuses' | 'says nothing' | 'hangs' | 'takes 50 ms'
 
 function stage(otherwise: Partial<Policy> = {}, share = 0.5, isStray = () => false) {
   const clock = virtualClock()
@@ -72,6 +72,7 @@ function stage(otherwise: Partial<Policy> = {}, share = 0.5, isStray = () => fal
     isFailure: (error) => (error as Error).message !== 'no',
     isPassing: (error) => (error as Error).message === 'down',
     isStray,
+    isSilent: (error) => (error as Error).message === 'silence',
     resting: () => new Error('resting'),
     late: () => new Error('late'),
   })
@@ -79,6 +80,7 @@ function stage(otherwise: Partial<Policy> = {}, share = 0.5, isStray = () => fal
     calls.push({ atMs: clock.monotonic(), signal })
     if (does === 'fails') throw new Error('down')
     if (does === 'refuses') throw new Error('no')
+    if (does === 'says nothing') throw new Error('silence')
     if (does === 'takes 50 ms') await clock.sleep(50)
     if (does === 'hangs') await new Promise(() => {})
     return 'answer'
@@ -95,7 +97,7 @@ function stage(otherwise: Partial<Policy> = {}, share = 0.5, isStray = () => fal
     const { body } = await metrics.text()
     return Number(new RegExp(`^rcr_dependency_${name} (\\S+)$`, 'm').exec(body)?.[1])
   }
-  return { clock, dependency, calls, ask, asked, counted, lines, let: (what: Does) => (does = what) }
+  return { clock, dependency, calls, work, ask, asked, counted, lines, let: (what: Does) => (does = what) }
 }
 
 test('one that answers is asked once, and one that says no is not asked again', async () => {
@@ -209,6 +211,38 @@ test('a trial that hangs ends in time, and the next is let in when the rest is o
   house.let('answers')
   for (const _ of [1, 2]) expect((await house.asked()).told).toBe('answer')
   expect(house.dependency.state()).toBe('closed')
+})
+
+test('what says nothing of it neither closes it on trial, nor opens it again, nor makes up for failures before', async () => {
+  const house = stage({ breaker: { ...breaker, failures: 2 }, tries: 1 })
+  for (const what of ['fails', 'says nothing', 'fails'] as const) {
+    house.let(what)
+    await house.asked()
+  }
+  expect(house.dependency.state()).toBe('open')
+  house.let('says nothing')
+  for (let n = 0; n < 3; n++) {
+    expect((await house.asked()).told).toBe('silence')
+    expect(house.dependency.state()).toBe('half-open')
+  }
+  expect(await house.counted('calls_total{dependency="house",outcome="left"}')).toBe(4)
+})
+
+test('whoever asks past the breaker is never refused, takes nobody the trial, and decides nothing, but has no more time than others', async () => {
+  const house = stage({ breaker, tries: 1 })
+  const unguarded = async (what: Does) => {
+    house.let(what)
+    const outcome = house.dependency.ask(house.work, { isUnguarded: true }).catch((error) => error.message)
+    await house.clock.pass(100)
+    return outcome
+  }
+  for (let n = 0; n < 5; n++) expect(await unguarded('hangs')).toBe('late')
+  expect(house.dependency.state()).toBe('closed')
+  house.let('fails')
+  await Promise.all(Array.from({ length: 5 }, () => house.ask()))
+  expect(house.dependency.state()).toBe('open')
+  for (let n = 0; n < 2; n++) expect(await unguarded('answers')).toBe('answer')
+  expect(house.dependency.state()).toBe('open')
 })
 
 test('connections that had died, many at once, leave it closed as long as the next tries are answered; else it opens all the same', async () => {

@@ -40,6 +40,8 @@ export interface Traits {
   isPassing?: (error: unknown) => boolean
   /** Of the first try of a call: tells of one connection that had died, maybe, and not of the other side. */
   isStray?: (error: unknown) => boolean
+  /** What was thrown tells nothing of the other side: it is neither trouble nor an answer. */
+  isSilent?: (error: unknown) => boolean
   /** Thrown without asking, while the breaker is open. */
   resting: () => Error
   /** Thrown when there is no answer, or no place, in time. */
@@ -51,6 +53,8 @@ export interface Asking {
   signal?: AbortSignal | undefined
   /** Instead of that of the policy. */
   tryMs?: number
+  /** Past the breaker: also while it is open, and without a say in that. */
+  isUnguarded?: boolean
 }
 
 export interface Dependency {
@@ -96,7 +100,7 @@ export function openDependency(name: string, policy: Policy, around: Around, tra
     policy,
     state: gate.state,
     pause: (number, signal) => clock.sleep(jitterMs(number), signal),
-    async ask(work, { signal, tryMs = policy.tryMs ?? unbounded } = {}) {
+    async ask(work, { signal, tryMs = policy.tryMs ?? unbounded, isUnguarded = false } = {}) {
       if (signal?.aborted) throw gone()
       const startedMs = clock.monotonic()
       const leftMs = () => callMs - (clock.monotonic() - startedMs)
@@ -107,6 +111,7 @@ export function openDependency(name: string, policy: Policy, around: Around, tra
             tryMs,
             leftMs,
             signal,
+            isUnguarded,
             fullMs: Math.min(tryMs, callMs),
           })
         } catch (error) {
@@ -140,6 +145,7 @@ interface Try {
   /** What a try has when it need not wait. */
   fullMs: number
   signal: AbortSignal | undefined
+  isUnguarded: boolean
 }
 
 /** One try: a place, the breaker, the deadline. */
@@ -164,7 +170,7 @@ function openGate(
     })
 
   async function placed<T>(work: (cut: AbortSignal) => Promise<T>, one: Try): Promise<T> {
-    const pass = circuit?.enter()
+    const pass = one.isUnguarded ? undefined : circuit?.enter()
     if (pass === null) {
       count('resting')
       throw new Unsent(traits.resting())
@@ -182,7 +188,8 @@ function openGate(
       return answer
     } catch (error) {
       const isStray = one.isForgiving() && circuit?.state() === 'closed' && traits.isStray?.(error)
-      const outcome = one.signal?.aborted || !isFair || isStray ? 'left' : traits.isFailure(error) ? 'failed' : 'answered'
+      const saysNothing = one.signal?.aborted || !isFair || isStray || traits.isSilent?.(error)
+      const outcome = saysNothing ? 'left' : traits.isFailure(error) ? 'failed' : 'answered'
       pass?.[outcome]()
       count(outcome)
       throw error

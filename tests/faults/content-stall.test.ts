@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import pg from 'pg'
 import { openContent } from '../../src/engines/postgres/content.ts'
+import { openNearest } from '../../src/engines/postgres/content-nearest.ts'
+import type { BreakerPolicy, BreakerState } from '../../src/kit/breaker.ts'
 import { type Clock, systemClock } from '../../src/kit/clock.ts'
 import { silentLog as log } from '../../src/kit/log.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
@@ -125,5 +127,90 @@ test('a database that hangs costs five reads their patience; the next is refused
   } finally {
     await content.close()
     wire.close()
+  }
+})
+
+test('the tail looks on while readers leave the database alone: what it purges must not wait for them', async () => {
+  const wire = await openWire(library.url)
+  const dependency = dependencyOf('database', { breaker: { failures: 1, openMs: 60_000, successes: 1 } })
+  const content = openContent({ url: wire.url, log, dependency })
+  try {
+    wire.cut()
+    await reasonOf(list(content))
+    wire.mend()
+    expect(await reasonOf(list(content))).toBe('unavailable')
+    expect(await reasonOf(content.tail(null))).toBe('answered')
+    expect(await reasonOf(content.applied())).toBe('answered')
+  } finally {
+    await content.close()
+    wire.close()
+  }
+})
+
+/** The near one lies behind a wire, and is given up soon; the far one is always there. */
+async function openTwo(breaker: BreakerPolicy) {
+  const wire = await openWire(library.url)
+  let aheadMs = 0
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs }
+  const quick = dependencyOf('database', { tryMs: 500, callMs: 500 })
+  const replica = dependencyOf('replica', { clock, breaker })
+  const near = openContent({ url: wire.url, log, dependency: quick })
+  const far = openContent({ url: library.url, log, dependency: dependencyOf('database') })
+  const content = openNearest({
+    clock,
+    replicas: [
+      { region: 'near', content: near, dependency: replica },
+      { region: 'far', content: far, dependency: replica },
+    ],
+  })
+  while ((await content.tail(null)).borrowed) await systemClock.sleep(5)
+  return {
+    wire,
+    content,
+    breaker: () => content.regions()[0]?.breaker,
+    passMs: (ms: number) => {
+      aheadMs += ms
+    },
+    async close() {
+      await content.close()
+      wire.close()
+    },
+  }
+}
+
+test('a replica that hangs is left alone though nobody but the tail looks at it, and again after a trial without an answer', async () => {
+  const { wire, content, breaker, passMs, close } = await openTwo({ failures: 2, openMs: 60_000, successes: 1 })
+  try {
+    wire.hang()
+    for (const state of ['closed', 'open']) {
+      expect(await content.tail(null)).toMatchObject({ borrowed: true })
+      expect(breaker()).toBe(state as BreakerState)
+    }
+    passMs(60_000)
+    expect(await content.tail(null)).toMatchObject({ borrowed: true })
+    expect(breaker()).toBe('open')
+    passMs(60_000)
+    wire.mend()
+    expect(await content.tail(null)).not.toHaveProperty('borrowed')
+    expect(breaker()).toBe('closed')
+  } finally {
+    await close()
+  }
+})
+
+test('a trial that ends because this process stood still decides nothing', async () => {
+  const { wire, content, breaker, close } = await openTwo({ failures: 1, openMs: 0, successes: 1 })
+  try {
+    wire.hang()
+    await content.tail(null)
+    expect(breaker()).toBe('open')
+    const before = wire.connections()
+    const trial = content.tail(null)
+    while (wire.connections() === before) await systemClock.sleep(1)
+    standStill(2_600) // longer than the driver's patience with a new connection
+    await trial
+    expect(breaker()).toBe('half-open')
+  } finally {
+    await close()
   }
 })

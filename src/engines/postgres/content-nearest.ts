@@ -8,7 +8,7 @@ import type { Clock } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Dependency, OpenDependency } from '../../kit/resilience.ts'
 import type { Content } from '../../ports/content.ts'
-import { isOutage } from './translate.ts'
+import { isDriversPatience, isOutage } from './translate.ts'
 
 export interface Replica {
   region: string
@@ -43,7 +43,7 @@ export function openNearest({ replicas, clock }: NearestOptions): Content & { re
       region,
       content,
       near: at === 0,
-      replica: dependency({ isFailure: isOutage, resting: away, late: away }),
+      replica: dependency({ isFailure: isOutage, isSilent: isDriversPatience, resting: away, late: away }),
     }),
   )
   // Half of the time is that of one answer: what fails faster leaves time for the next.

@@ -39,7 +39,7 @@ import { appliedStatement, type TailRow, tailOf, tailStatement } from './content
 import { type LikelyRow, likelyStatement, type SuggestRow, suggestedOf, suggestStatement } from './content-words.ts'
 import { fingerprint as ownFingerprint } from './fingerprint.ts'
 import { readerOf } from './in-use.ts'
-import { isOutage } from './translate.ts'
+import { isDriversPatience, isOutage } from './translate.ts'
 
 export interface ContentOptions {
   /** A replica, or the primary. */
@@ -71,20 +71,23 @@ const until = (on: Database, signal: AbortSignal): Queryable => ({
 
 export function openContent({ url, log, dependency, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
   const label = readerOf(fingerprint)
-  const database = dependency({ isFailure: isOutage, isPassing, isStray: isPassing, resting: away, late: away })
+  const traits = { isFailure: isOutage, isPassing, isStray: isPassing, isSilent: isDriversPatience }
+  const database = dependency({ ...traits, resting: away, late: away })
   const readTimeoutMs = (database.policy.tryMs ?? 0) - littleMs
   const pool = (max: number, timeoutMs: number, settings: Readonly<Record<string, string>>) =>
     openPool({ url, role: 'rcr_read', label, max, log, timeoutMs, giveUpMs: giveUpMs(timeoutMs), settings })
   const reads = pool(max, readTimeoutMs, readSettings)
   const searches = pool(Math.max(2, max >> 1), searchTimeoutMs, searchSettings)
-  // The tail must be heard while every other connection is busy.
-  const tails = openPool({ url, role: 'rcr_read', label, max: 2, log, timeoutMs: readTimeoutMs, settings: readSettings })
+  const tails = pool(2, readTimeoutMs, readSettings)
   const live = followLive(fingerprint)
   const search = { tryMs: searchTimeoutMs + littleMs }
   const guarded = <T>(signal: AbortSignal | undefined, on: Database, work: (wanted: Queryable) => Promise<T>): Promise<T> =>
     database.ask((cut) => work(until(on, cut)), on === searches ? { ...search, signal } : { signal })
   const one = <R extends object>(asked: Asked, signal: AbortSignal | undefined, on: Database = reads): Promise<R> =>
     guarded(signal, on, (wanted) => live.one<R>(asked, wanted, on))
+  // The tail must be heard while every other connection is busy, and while readers have the database left alone: purges hang on it.
+  const heard = <T>(work: (wanted: Queryable) => Promise<T>): Promise<T> =>
+    database.ask((cut) => work(until(tails, cut)), { isUnguarded: true })
   return {
     list: async (query, signal) => pageOf(await one<ListRow>(listStatement(query), signal), query.filters),
     review: async (slug, signal) => reviewOf(await one<ReviewRow>(reviewStatement(slug), signal), slug),
@@ -100,14 +103,15 @@ export function openContent({ url, log, dependency, max = 8, fingerprint = ownFi
     product: async (key, signal) => shopItemOf(await one<ShopItemRow>(productStatement(key), signal), 'product', key),
     categories: async (signal) => categoriesOf(await one<CategoriesRow>(categoriesStatement, signal)),
     category: async (key, signal) => shopItemOf(await one<ShopItemRow>(categoryStatement(key), signal), 'category', key),
-    applied: async () => snapshotOf(await live.one<SnapshotRow>(appliedStatement, tails)),
-    async tail(after) {
-      const read = await live.schema(tails)
-      const row = await live.one<TailRow>(tailStatement(fingerprint, after), tails)
-      if (row.live === read) return tailOf(row, read, after)
-      live.follow(row.live)
-      return tailOf(await live.one<TailRow>(tailStatement(fingerprint, null), tails), row.live, null)
-    },
+    applied: async () => snapshotOf(await heard((wanted) => live.one<SnapshotRow>(appliedStatement, wanted, tails))),
+    tail: (after) =>
+      heard(async (wanted) => {
+        const read = await live.schema(tails)
+        const row = await live.one<TailRow>(tailStatement(fingerprint, after), wanted, tails)
+        if (row.live === read) return tailOf(row, read, after)
+        live.follow(row.live)
+        return tailOf(await live.one<TailRow>(tailStatement(fingerprint, null), wanted, tails), row.live, null)
+      }),
     async close() {
       await Promise.all([reads.close(), searches.close(), tails.close()])
     },

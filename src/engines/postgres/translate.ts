@@ -48,17 +48,20 @@ export function translate(error: unknown): unknown {
   return down ? new Refusal('unavailable', 'The database does not answer now.', { retryAfterS: 1, cause: error }) : error
 }
 
-/** Only the driver's own clock says that the database does not answer. */
-const isDriversPatience = (error: Refusal): boolean =>
-  error.cause instanceof Error && /^(?:Query read timeout|timeout exceeded when trying to connect)/.test(error.cause.message)
+/** Only the driver's own clock says that the database does not answer, and that runs on while this process stands still. */
+export const isDriversPatience = (error: unknown): boolean =>
+  error instanceof Refusal &&
+  error.cause instanceof Error &&
+  /^(?:Query read timeout|timeout exceeded when trying to connect|Connection terminated due to connection timeout)/.test(
+    error.cause.message,
+  )
 
 /** A database that is down, or has no room left to sort in. Neither a build that it has not got yet, nor a row that replay had to take away (40001), says so. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof Refusal &&
   (error.reason === 'unavailable' || error.reason === 'full') &&
   error.code !== 'not-built' &&
-  codeOf(error.cause) !== '40001' &&
-  !isDriversPatience(error)
+  codeOf(error.cause) !== '40001'
 
 /** The data is at fault, not the statement nor the server: trying again cannot help. */
 export const isDataFault = (error: unknown): boolean => /^(2[123]|54)...$/.test(codeOf(error))
