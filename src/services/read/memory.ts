@@ -42,11 +42,10 @@ export function openMemory({ cache, tail, clock, outcomes }: MemoryParts): Memor
     },
     keep(key, { body, headers }, { position, tags = [], borrowed = false }, askedMs) {
       if (position === undefined) return
-      outcomes.fill += 1
       const own = new Uint8Array(body) // the message may lie in a larger piece of memory
       const sizeBytes = own.length + 2 * key.length + 4000
       const of = { key, tags, position, borrowed, filledMs: askedMs, requestId: '', state: 'good' as const, variants: new Map() }
-      cache.put({ ...of, status: 200, etag: null, body: own, headers, sizeBytes }, sizeBytes)
+      if (cache.put({ ...of, status: 200, etag: null, body: own, headers, sizeBytes }, sizeBytes)) outcomes.fill += 1
     },
   }
 }
