@@ -9,10 +9,10 @@ import { sampleId } from '../samples.ts'
 let library: Library
 let client: pg.Client
 
-// One a minute from long ago on, the n-th newest of all has number 14,000 − n. In English. `often` stands in all, `half` in every
+// One a minute from long ago on, the n-th newest of all has number 14,000 − n. In English. `often` and `oftwhile` stand in all, `half` in every
 // second, `old` in the older 3,000 and `mark` in the newer 11,000, so that `old mark` has no match though both are frequent.
 const count = 14_000
-const texts = `'often ' || case when n % 2 = 0 then 'half ' else 'rest ' end || case when n <= 6000 then 'old ' else '' end
+const texts = `'often oftwhile ' || case when n % 2 = 0 then 'half ' else 'rest ' end || case when n <= 6000 then 'old ' else '' end
   || case when n > 6000 then 'mark ' else '' end || case when n % 1000 = 0 then 'rare ' else '' end`
 
 beforeAll(async () => {
@@ -59,6 +59,17 @@ describe('a frequent word', () => {
     const half = await find('often half ')
     expect(half.total).toBeGreaterThan(5_000)
     expect(half.total).toBeLessThan(7_500)
+  })
+
+  test('is not counted where an excluded one stands beside it, and once where several that begin so do', async () => {
+    const others = await find('often -half')
+    expect(others.exact).toBe(false)
+    expect(others.total).toBeGreaterThan(5_000)
+    expect(others.total).toBeLessThan(7_500)
+    const open = await find('oft')
+    expect(open.exact).toBe(false)
+    expect(open.total).toBeGreaterThan(13_000)
+    expect(open.total).toBeLessThan(15_000)
   })
 
   test('is paged to the end of its window, each once, while others are published', async () => {

@@ -59,6 +59,8 @@ export function searchStatement({ question, filters, from, limit }: Search): Ask
   const offset = by.add(from?.offset ?? 0)
   const shown = by.add(limit)
   const filterCount = filter.conditions.length + (filter.counted === null ? 0 : 1)
+  // Nor another word, nor an exclusion: of those the counts of the vocabulary know nothing.
+  const isOneWord = filterCount === 0 && question.words.length === 1 && question.text === question.words[0]?.word
   const all = `(select coalesce(sum(reviews), 0) from build.facet where dimension = 'language')`
   const dense = `(select count(*) from (select r.language, r.search ${lead} ${newestFirst} limit ${probed}) r where ${matches})`
   const isDense = `(s.estimate ^ 2 > ${windowSize} * ${all} and (${dense} * ${all} / ${probed}) ^ 2 > ${windowSize} * ${all})`
@@ -94,7 +96,7 @@ select ${snapshot}, ${leaderId(filter)} as leader,
   (select coalesce(json_agg(${cardWith(highlights)} order by r.place), '[]')::text from shown r ${besides}) as data,
   ${countsOver('ranked', ['brand', 'camera', 'language', 'tag', 'mount'])}::text as facets,
   (select count(*)::int from ranked) as ranked,
-  case when f.indexed then (select count(*)::int from fetched) when w.whole then w.finds else ${filterCount === 0 && question.words.length === 1 ? 'k.estimate' : estimateOf(filter, lead, at, id)} end as total,
+  case when f.indexed then (select count(*)::int from fetched) when w.whole then w.finds else ${isOneWord && question.open === null ? 'k.estimate' : estimateOf(filter, lead, at, id, isOneWord)} end as total,
   case when f.indexed then (select count(*) from fetched) < ${fetchMax} else w.whole end as exact,
   (select n.published_at::text from newest n order by n.published_at desc, n.id desc limit 1) as newest_at,
   (select n.id::text from newest n order by n.published_at desc, n.id desc limit 1) as newest_id
@@ -143,16 +145,17 @@ function queryOf({ text, open }: Search['question'], language: string, by: Param
 
 /**
  * One word without filters stands in as many reviews as the vocabulary says. Else as dense beyond the window as within it, over all
- * reviews that the leading filter names; never more than the words stand in.
+ * reviews that the leading filter names; never more than the words stand in. Of words that begin as one alone does, which may stand
+ * in the same reviews, never fewer than the commonest stands in.
  */
-function estimateOf({ counted }: Filtering, lead: string, at: string, id: string): string {
+function estimateOf({ counted }: Filtering, lead: string, at: string, id: string, isOneWord: boolean): string {
   const all =
     counted === null
       ? `(select sum(reviews) from build.facet where dimension = 'language')`
       : `(select reviews from build.facet where dimension = '${counted.dimension}' and value = (${counted.value})::text)`
   const last = (column: string) => `(select l.${column} from walk l order by l.published_at, l.id limit 1)`
   const far = `(select count(*) ${lead}${/ where /.test(lead) ? ' and' : ' where'} (${at}, ${id}) >= (${last('published_at')}, ${last('id')}))`
-  return `greatest(w.finds, least(case when k.indexable then k.estimate end,
+  return `greatest(w.finds, ${isOneWord ? '(select max(reviews) from openings)' : 'null'}, least(case when k.indexable then k.estimate end,
     coalesce(${all}, 0) * w.finds / case when w.finds < ${windowSize} then ${walkMax} else ${far} end)::int)`
 }
 
