@@ -13,8 +13,10 @@ export interface Asked {
 }
 
 export interface Live {
-  /** The first row: each of our statements gives exactly one. */
-  /** Which build is live is looked up for all who ask: `unhurried` does not end with one of them. */
+  /**
+   * The first row: each of our statements gives exactly one. Which build is live is looked up for all who ask: `unhurried` does not
+   * end with one of them.
+   */
   one<R extends object>(asked: Asked, on: Queryable, unhurried?: Queryable): Promise<R>
   all<R extends object>(asked: Asked, on: Queryable, unhurried?: Queryable): Promise<R[]>
   /** The live build differs from the one in use: use it from now on. */
