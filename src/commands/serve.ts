@@ -10,7 +10,7 @@ import { openServices, readinessOf, type ServiceSettings } from '../system/servi
 import type { Surroundings } from '../system/surroundings.ts'
 import { around, type Command, type Running, readFlags } from './command.ts'
 import { readSecret } from './secret.ts'
-import type { Share, Up } from './workers.ts'
+import type { Leave, Share, Up } from './workers.ts'
 
 // SIGTERM: not ready → RCR_DRAIN_S later no new connections → what is in flight ends → loops end → engines close, ≤ 10 s after the drain.
 export const drainMs = 5_000
@@ -80,19 +80,23 @@ export function withRegion(running: Running, region: string | undefined): Runnin
   throw new Refusal('invalid', `--region ${region} is not one of the regions of RCR_DATABASES.`)
 }
 
-/** Over the settings, the share of whoever started us; when they are gone, it is time to stop. */
+/** Over the settings, the share of whoever started us; with them we drain, and when they are gone it is time to stop. */
 async function told(running: Running): Promise<{ running: Running; share: Share; leash: AbortSignal }> {
   const leash = new AbortController()
+  const asked = new AbortController()
   const share = await new Promise<Share>((resolve, reject) => {
     const gone = () => {
       leash.abort()
       reject(new Refusal('unavailable', 'Whoever started this process is gone.'))
     }
-    process.once('message', (message) => resolve(message as Share))
+    process.on('message', (message: Share | Leave) => {
+      if ('leave' in message) asked.abort(new DOMException(message.leave, 'AbortError'))
+      else resolve(message)
+    })
     process.once('disconnect', gone)
     if (!process.connected) gone()
   })
-  const signal = AbortSignal.any([running.signal, leash.signal])
+  const signal = AbortSignal.any([running.signal, asked.signal, leash.signal])
   const { databaseUrl, publicUrl, paymentUrl, port, workers, worker } = share
   const settings: Settings = {
     ...running.settings,

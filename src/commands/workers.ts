@@ -17,6 +17,12 @@ export interface Share {
   workers: number
 }
 
+/** Sent to a worker when the first process is asked to stop: most supervisors tell that one alone. */
+export interface Leave {
+  /** The signal that asked: a worker drains as the first process does. */
+  leave: string
+}
+
 /** What a worker sends once it serves. */
 export interface Up {
   /** Of its own operators' page, on loopback. */
@@ -51,8 +57,13 @@ const longestPauseMs = 10_000
 // One that lived so long is not the kind that dies at its start.
 const wellMs = 10_000
 
-export function keepWorkers(share: Omit<Share, 'worker'>, { clock, log }: { clock: Clock; log: Log }): Workers {
-  const stopping = new AbortController()
+/** Until `stop`; what its signal asks is passed on, and from then on none is started again. */
+export function keepWorkers(
+  share: Omit<Share, 'worker'>,
+  { clock, log, signal }: { clock: Clock; log: Log; signal: AbortSignal },
+): Workers {
+  const stopped = new AbortController()
+  const stopping = AbortSignal.any([signal, stopped.signal])
   const members = Array.from({ length: share.workers - 1 }, (_, at): Member => {
     return { worker: at + 1, state: 'starting', pid: null, restarts: 0, opsUrl: null, child: null }
   })
@@ -72,25 +83,31 @@ export function keepWorkers(share: Omit<Share, 'worker'>, { clock, log }: { cloc
     })
 
   const keep = async (member: Member) => {
-    for (let failures = 0; !stopping.signal.aborted; member.restarts += 1) {
+    for (let failures = 0; !stopping.aborted; member.restarts += 1) {
       const startedMs = clock.monotonic()
       const ended = await life(member)
       Object.assign(member, { child: null, pid: null, opsUrl: null, state: 'waiting' })
-      if (stopping.signal.aborted) return
+      if (stopping.aborted) return
       failures = clock.monotonic() - startedMs > wellMs ? 1 : failures + 1
       const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** (failures - 1))
       log.error('a worker ended, another one follows', { worker: member.worker, ended, pauseMs })
-      await clock.sleep(pauseMs, stopping.signal)
+      await clock.sleep(pauseMs, stopping)
     }
   }
   const ended = Promise.all(members.map(keep))
+  const passOn = () => {
+    const message: Leave = { leave: (signal.reason as Error).message }
+    // One that ends in this moment need not hear it.
+    for (const { child } of members) if (child?.connected) child.send(message, () => {})
+  }
+  signal.addEventListener('abort', passOn, { once: true })
 
   return {
     up: Promise.all(firstUps.map(({ promise }) => promise)).then(() => {}),
     status: () => members.map(({ worker, state, pid, restarts }) => ({ worker, state, pid, restarts })),
     pages: () => Object.fromEntries(members.flatMap(({ worker, opsUrl }) => (opsUrl === null ? [] : [[worker, opsUrl]]))),
     async stop(patienceMs) {
-      stopping.abort()
+      stopped.abort()
       for (const { child } of members) if (child?.connected) child.disconnect()
       const settled = new AbortController()
       const late = clock.sleep(patienceMs, settled.signal).then(() => {

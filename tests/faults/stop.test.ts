@@ -61,36 +61,49 @@ test('a request that was under way is answered after SIGTERM, new ones are not t
   expect(await running.ended).toBe(0)
 }, 20_000)
 
-/** Asks until it is refused; how often it was answered, by whom the connection was ended, and for how long. */
+/** On a connection of its own: how it was answered, and whether that ended the connection. */
+const outcomeOf = (url: string) =>
+  fetch(url, { keepalive: false }).then(
+    async (response) => {
+      await response.arrayBuffer()
+      return `${response.status} ${response.headers.get('connection')}`
+    },
+    () => 'refused',
+  )
+
+/** Asks until it is refused: in which ways it was answered, and for how long. */
 async function answeredFor(url: string) {
   const sinceMs = systemClock.monotonic()
-  const outcomes = new Map<string, number>()
+  const outcomes = new Set<string>()
   for (;;) {
-    const outcome = await fetch(url, { keepalive: false }).then(
-      async (response) => {
-        await response.arrayBuffer()
-        return `${response.status} ${response.headers.get('connection')}`
-      },
-      () => 'refused',
-    )
-    if (outcome === 'refused') return { outcomes: [...outcomes.keys()], lastedMs: systemClock.monotonic() - sinceMs }
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+    const outcome = await outcomeOf(url)
+    if (outcome === 'refused') return { outcomes: [...outcomes], lastedMs: systemClock.monotonic() - sinceMs }
+    outcomes.add(outcome)
   }
 }
 
-test.each(['1', '2'])(
-  'with RCR_DRAIN_S the gateway is told first: %s process answers all that comes meanwhile, and ends each connection',
-  async (workers) => {
+/** As its supervisor knows it: the first process alone (systemd's KillMode=mixed, Kubernetes), or each of its group (KillMode=control-group). */
+test.each([
+  ['1', 'alone'],
+  ['2', 'alone'],
+  ['2', 'and its workers'],
+])(
+  'with RCR_DRAIN_S the gateway is told first: of %s on the port, SIGTERM to the first one %s, each answers all that comes, and parts',
+  async (workers, told) => {
     const draining = await startProcess(folder, { RCR_LOG: 'error', RCR_DRAIN_S: '2', RCR_WORKERS: workers })
+    const url = `${draining.api}/content`
     try {
       const pids = readFileSync(`/proc/${draining.child.pid}/task/${draining.child.pid}/children`, 'utf8').trim().split(' ').map(Number)
       const isWorker = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--leashed')
-      for (const pid of [draining.child.pid ?? 0, ...pids.filter(isWorker)]) process.kill(pid, 'SIGTERM')
+      for (const pid of [draining.child.pid ?? 0, ...(told === 'alone' ? [] : pids.filter(isWorker))]) process.kill(pid, 'SIGTERM')
       await until(async () => (await fetch(`${draining.ops}/readyz`)).status === 503)
-      const { outcomes, lastedMs } = await answeredFor(`${draining.api}/content`)
+      // A worker is told a moment after the first.
+      await until(async () => (await Promise.all(Array.from({ length: 20 }, () => outcomeOf(url)))).every((one) => one === '200 close'))
+      const { outcomes, lastedMs } = await answeredFor(url)
       expect(outcomes).toEqual(['200 close'])
-      expect(lastedMs).toBeGreaterThan(1_500)
+      expect(lastedMs).toBeGreaterThan(1_000)
       expect(await draining.ended).toBe(0)
+      expect(draining.output()).not.toContain('a worker ended')
     } finally {
       draining.child.kill('SIGKILL')
       await draining.ended
