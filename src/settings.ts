@@ -79,7 +79,7 @@ export const table = {
   RCR_OPS_PORT: setting({ read: whole(0, 65535), standard: '9090', help: 'Port of /healthz, /readyz and /metrics. 0: any free one.' }),
   RCR_DRAIN_S: optional({
     read: whole(0, 60),
-    help: 'After SIGTERM /readyz says 503 for so many seconds before anything is refused, so that the gateway in front has seen it. Unset: 3 in production, else 0.',
+    help: 'After SIGTERM /readyz says 404 for so many seconds before anything is refused, so that the gateway in front has seen it. Unset: 3 in production, else 0.',
   }),
   RCR_GRPC_TLS_CERT: optional({
     read: (text) => resolve(text),

@@ -119,8 +119,12 @@ function readers({ readers: all }: Gateway): string[] {
   })
 }
 
-// Both lines together: what `defaults` says to send is forgotten by the option (HAProxy 2.6).
-const check = `  option httpchk
+// Who leaves answers 404: nobody else is sent there, and who is there already is answered to the end. Whoever tracks has to say so too.
+const parting = `  option httpchk
+  http-check disable-on-404`
+
+// In each backend: what `defaults` says to send is forgotten by the option (HAProxy 2.6).
+const check = `${parting}
   http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host gateway`
 
 // Whoever refuses, or ends without a word, has answered nothing; any answer stands, a 503 too, since services try elsewhere themselves.
@@ -141,11 +145,13 @@ ${servers.map((server, n) => `  server home-${n + 1} ${server.address} ${checked
 # Never twice: whether a command was heard is known to its Idempotency-Key alone, which its sender has.
 backend home-commands
   balance leastconn
+${parting}
   retries 0
 ${servers.map(({ address: at }, n) => `  server home-${n + 1} ${at} track home/home-${n + 1} observe none`).join('\n')}
 
 backend home-grpc
   balance leastconn
+${parting}
   retries 0
   timeout server 1h
 ${servers.map(({ grpc }, n) => `  server home-${n + 1} ${grpc} proto h2 track home/home-${n + 1} observe none`).join('\n')}`

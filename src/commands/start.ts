@@ -40,8 +40,8 @@ that dies is started again, and all end with this one.`,
 
     let workers: Workers | null = null
     const readiness = () => {
-      const { ready, detail } = readinessOf(services, signal)
-      return { ready, detail: { ...detail, ...(workers !== null && { workers: workers.status() }) } }
+      const own = readinessOf(services, signal)
+      return { ...own, detail: { ...own.detail, ...(workers !== null && { workers: workers.status() }) } }
     }
     const metrics = { ...surroundings.metrics, text: () => textOf(surroundings.metrics, workers) }
     const doors = openDoors(services, served, { ...surroundings, metrics }, readiness)

@@ -3,6 +3,8 @@ import type { Metrics } from '../kit/metric.ts'
 
 export interface Readiness {
   ready: boolean
+  /** It goes, and answers to the end who is here: nobody else should be sent. */
+  stopping: boolean
   /** By part: what a person who is woken up wants to see. */
   detail: Readonly<Record<string, unknown>>
 }
@@ -11,8 +13,8 @@ export function ops(metrics: Metrics, readiness: () => Readiness): (request: Req
   const answers: Record<string, () => Promise<Response> | Response> = {
     '/healthz': () => json({ status: 'alive' }, 200),
     '/readyz': () => {
-      const { ready, detail } = readiness()
-      return json({ status: ready ? 'ready' : 'not ready', ...detail }, ready ? 200 : 503)
+      const { ready, stopping, detail } = readiness()
+      return json({ status: ready ? 'ready' : 'not ready', stopping, ...detail }, ready ? 200 : notReady(stopping))
     },
     '/metrics': async () => {
       const { contentType, body } = await metrics.text()
@@ -29,6 +31,9 @@ export function ops(metrics: Metrics, readiness: () => Readiness): (request: Req
     return new Response(null, { status, headers })
   }
 }
+
+// Gateways that know how to drain (HAProxy) take 404 for that, and cut whoever is still there at a 503. To others both say no.
+const notReady = (stopping: boolean) => (stopping ? 404 : 503)
 
 const json = (body: unknown, status: number, more: Record<string, string> = {}) =>
   new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...more } })

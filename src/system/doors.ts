@@ -77,8 +77,8 @@ export function openDoors(services: Services, settings: ServiceSettings, around:
     [persistedQuery],
   )
   const seen = () => {
-    const { ready, detail } = readiness()
-    return { ready, detail: { ...detail, load: shedding.load() } }
+    const readyz = readiness()
+    return { ...readyz, detail: { ...readyz.detail, load: shedding.load() } }
   }
   const defect = (error: unknown) => {
     const requestId = services.newId()

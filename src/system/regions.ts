@@ -38,7 +38,8 @@ export async function openRegionDatabase(settings: Settings, first: 'primary' | 
     const database = status()
     return {
       ready: !signal.aborted && (database.role === 'primary' || database.streaming),
-      detail: { stopping: signal.aborted, database, dependencies: states() },
+      stopping: signal.aborted,
+      detail: { database, dependencies: states() },
     }
   }
   const defect = (error: unknown) => {

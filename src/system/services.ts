@@ -67,10 +67,11 @@ export async function runServices({ auth, write, project, read, shop }: Services
 }
 
 /** Ready: the read model has held the whole log at least once, and nobody has asked it to stop. */
-export function readinessOf({ auth, write, project, read, shop, regions, dependencies }: Services, stopping: AbortSignal): Readiness {
+export function readinessOf({ auth, write, project, read, shop, regions, dependencies }: Services, signal: AbortSignal): Readiness {
+  const stopping = signal.aborted
   const services = { read: read.status(), project: project.status(), write: write.status(), auth: auth.status(), shop: shop.status() }
-  const detail = { stopping: stopping.aborted, ...services, ...(regions && { regions: regions() }), dependencies: dependencies?.() }
-  return { ready: !stopping.aborted && detail.read.stalenessS !== null, detail }
+  const detail = { ...services, ...(regions && { regions: regions() }), dependencies: dependencies?.() }
+  return { ready: !stopping && detail.read.stalenessS !== null, stopping, detail }
 }
 
 /** The services without their engines: for the contract. Calling an operation fails. */

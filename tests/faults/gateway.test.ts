@@ -31,8 +31,10 @@ interface Stub {
   port: number
   asked: string[]
   status: number | null
-  /** Of its check. */
-  ready: boolean
+  /** Of its check: 404 when it is about to stop. */
+  readyz: 200 | 404 | 503
+  /** An answer to a path with `slow` in it is whole when this resolves. */
+  pace: Promise<void>
   /** It takes connections, and says nothing on them. */
   still: boolean
   close(): void
@@ -44,13 +46,15 @@ let operators = ''
 const limits = { reading: 300, other: 30 }
 
 async function openStub(name: string): Promise<Stub> {
-  const stub: Stub = { port: 0, asked: [], status: 200, ready: true, still: false, close: () => server.close() }
-  const server: Server = createHttp((request, response) => {
+  const stub: Stub = { port: 0, asked: [], status: 200, readyz: 200, pace: Promise.resolve(), still: false, close: () => server.close() }
+  const server: Server = createHttp(async (request, response) => {
     if (stub.still) return
-    if (request.url === '/readyz') return void response.writeHead(stub.ready ? 200 : 503).end()
+    if (request.url === '/readyz') return void response.writeHead(stub.readyz).end()
     stub.asked.push(`${request.method} ${request.url} ${request.headers['x-forwarded-for']}`)
     if (stub.status === null) return void request.socket.destroy()
-    response.writeHead(stub.status, { 'x-by': name }).end(name)
+    response.writeHead(stub.status, { 'x-by': name }).write(`${name} `)
+    if (request.url?.includes('slow')) await stub.pace
+    response.end('whole')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   stub.port = (server.address() as AddressInfo).port
@@ -66,7 +70,7 @@ const by = async (path: string, init: RequestInit = {}) => {
   return `${response.status} ${response.headers.get('x-by')}`
 }
 const afresh = () => {
-  for (const one of stubs.values()) Object.assign(one, { asked: [], status: 200 })
+  for (const one of stubs.values()) Object.assign(one, { asked: [], status: 200, readyz: 200, pace: Promise.resolve() })
 }
 
 beforeAll(async () => {
@@ -158,12 +162,12 @@ test.skipIf(!haproxyIsThere)(
   'a region whose processes are not ready is answered for by the next, or the one after it, and answers again afterwards',
   async () => {
     afresh()
-    for (const name of ['eu-1', 'eu-2']) stub(name).ready = false
+    for (const name of ['eu-1', 'eu-2']) stub(name).readyz = 503
     await until(async () => (await by('/content')) === '200 na-1')
     expect(await by('/api/v1/content/search?q=a')).toBe('200 na-1')
-    stub('na-1').ready = false
+    stub('na-1').readyz = 503
     await until(async () => (await by('/content')) === '200 sa-1')
-    for (const name of ['eu-1', 'eu-2', 'na-1']) stub(name).ready = true
+    for (const name of ['eu-1', 'eu-2', 'na-1']) stub(name).readyz = 200
     await until(async () => /^200 eu-[12]$/.test(await by('/content')))
   },
   20_000,
@@ -210,6 +214,43 @@ test.skipIf(!haproxyIsThere)('a connection refused to a command is a 503 that sa
   expect(await response.json()).toMatchObject({ status: 503, code: 'unavailable' })
   const metrics = await (await fetch(`${operators}/metrics`)).text()
   expect(metrics).toMatch(/haproxy_server_connection_attempts_total\{proxy="home-grpc",server="home-1"\} 1\b/)
+})
+
+/** How the gateway sees a server, by backend. */
+const statesOf = async (name: string) => {
+  const metrics = await (await fetch(`${operators}/metrics`)).text()
+  const states = metrics.matchAll(/haproxy_server_status\{proxy="([^"]+)",server="([^"]+)",state="([^"]+)"\} 1\b/g)
+  return Object.fromEntries([...states].filter(([, , server]) => server === name).map(([, proxy, , state]) => [proxy, state]))
+}
+const untilSeen = (name: string, state: string) => until(async () => Object.values(await statesOf(name)).every((seen) => seen === state))
+
+test.skipIf(!haproxyIsThere)(
+  'a process that is about to stop is sent nobody else, and what it has begun to answer comes whole',
+  async () => {
+    afresh()
+    const names = ['eu-1', 'eu-2', 'na-1']
+    for (const name of names) await untilSeen(name, 'UP')
+    const slow = Promise.withResolvers<void>()
+    for (const name of names) stub(name).pace = slow.promise
+    const begun = await Promise.all([1, 2, 3, 4].map((n) => fetch(`${front}/content?slow=${n}`, { keepalive: false })))
+    for (const name of names) stub(name).readyz = 404
+    await until(async () => (await by('/content')) === '200 sa-1')
+    slow.resolve()
+    for (const answer of begun) expect(await answer.text()).toBe(`${answer.headers.get('x-by')} whole`)
+    expect(new Set(begun.map(({ headers }) => headers.get('x-by')))).toEqual(new Set(['eu-1', 'eu-2']))
+    afresh()
+    for (const name of names) await untilSeen(name, 'UP')
+  },
+  20_000,
+)
+
+test.skipIf(!haproxyIsThere)('at home, whoever is about to stop is sent no commands and no calls either', async () => {
+  afresh()
+  stub('home').readyz = 404
+  await untilSeen('home-1', 'NOLB')
+  expect(Object.keys(await statesOf('home-1'))).toEqual(['home', 'home-commands', 'home-grpc'])
+  afresh()
+  await untilSeen('home-1', 'UP')
 })
 
 test.skipIf(!haproxyIsThere)('whoever asks too much is told so, in each of two measures', async () => {
