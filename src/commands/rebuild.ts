@@ -8,8 +8,8 @@ export const rebuild: Command = {
   name: 'rebuild',
   usage: 'rebuild [--ahead]',
   summary: 'Builds the read model anew beside the live one, compares, and switches readers to it.',
-  help: `Readers notice nothing. Interrupted, it leaves nothing behind. What it replaces goes when it has been left for a day and nobody reads
-it any more, in any region.
+  help: `Readers notice nothing. Interrupted, it leaves nothing behind. What it replaces goes when nobody has projected into it or read it for
+a day, in any region.
 --ahead: for a new version of this code, before anything else of it starts. Makes the read model of this version, where there is none,
 beside the one that the running version follows, and goes on following the log until SIGTERM. Meanwhile processes of both versions read,
 each its own; end it when the services that write are of this version.`,

@@ -120,8 +120,8 @@ export interface Projection {
   drop(schema: string): Promise<void>
 
   /**
-   * Drops what nobody has projected into for `graceMs` and nobody reads in any region: builds that are not live, and builds of other
-   * fingerprints even if they are. What is read in a region that cannot be asked is kept for a week. Returns their names.
+   * Drops what nobody has projected into for `graceMs`, nor was found to read in any region: builds that are not live, and builds of
+   * other fingerprints even if they are. What is read in a region that cannot be asked is kept for a week. Returns their names.
    */
   prune(graceMs: number): Promise<string[]>
 

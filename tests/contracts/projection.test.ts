@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Change } from '../../src/domain/change.ts'
+import { openBuilds } from '../../src/engines/postgres/builds.ts'
 import { type Database, openPool, type Role } from '../../src/engines/postgres/connect.ts'
 import { prepareDatabase } from '../../src/engines/postgres/prepare.ts'
 import { openProjection } from '../../src/engines/postgres/projection.ts'
@@ -74,6 +75,18 @@ describe('PostgreSQL under the projection', () => {
       'select * from public.secret',
     ])
       expect([statement, await denied('rcr_read', statement)]).toEqual([statement, '42501'])
+  })
+
+  test('a build that somebody begins to read while another one is dropped stays', async () => {
+    const projection = open(database.url)
+    const [first, second] = [await projection.create('e1'), await projection.create('e1')]
+    await projection.close()
+    const db = pool(database.url, 'rcr_project')
+    const gone = async () => (await admin.query(`select from pg_namespace where nspname = '${first.schema}'`)).length === 0
+    const inUse = async () => ({ schemas: new Set((await gone()) ? [second.schema] : []), unknown: 0 })
+    expect(await openBuilds(db, sampleClock, inUse).prune(0)).toEqual([first.schema])
+    await openBuilds(db, sampleClock, inUse).drop(second.schema)
+    await db.close()
   })
 
   test('who projects touches nothing but the read model', async () => {

@@ -112,6 +112,17 @@ test('readers of an earlier version keep their build as long as one of them is l
   await until(async () => (await reader.applied()).position.seq > 0)
   expect(await projection.prune(0)).toEqual([])
   expect((await reader.applied()).position.seq).toBeGreaterThan(0)
+
+  const dayMs = 86_400_000
+  const leftForDays = () => ask(ring.urlOf('sa'), `update "${earlier}".applied set touched_at = now() - interval '2 days'`)
+  await leftForDays()
+  expect(await projection.prune(dayMs)).toEqual([])
   await reader.close()
-  await until(async () => (await projection.prune(0))[0] === earlier)
+  await until(
+    async () => (await ask(ring.urlOf('na'), `select from pg_stat_activity where application_name like '%01d0c0de'`)).length === 0,
+  )
+  // Its readers may be about to connect again: to be read an hour ago keeps it.
+  expect(await projection.prune(dayMs)).toEqual([])
+  await leftForDays()
+  expect(await projection.prune(dayMs)).toEqual([earlier])
 })

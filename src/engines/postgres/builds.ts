@@ -61,7 +61,7 @@ export function openBuilds(db: Database, clock: Clock, inUse: () => Promise<InUs
         if (live.length > 0) throw new Refusal('conflict', `Readers use the build ${schema}.`, { code: 'live' })
         await dropBuild(on, demandSchema(schema))
       }),
-    prune: async (graceMs: number): Promise<string[]> => prune(db, graceMs, await inUse()),
+    prune: (graceMs: number): Promise<string[]> => prune(db, graceMs, inUse),
   }
 }
 
@@ -138,24 +138,30 @@ async function demandNoStepBack(on: Queryable, live: Build, next: Build): Promis
 /** A region that nobody has reached for so long keeps nothing any more: its database will be copied anew. */
 const lostMs = 7 * 86_400_000
 
-/** Each build by itself: one that a reader still holds waits for the next time. */
-async function prune(db: Database, graceMs: number, { schemas: used, unknown }: InUse): Promise<string[]> {
+/**
+ * Each build by itself, after a look of its own, since the ones before may have taken minutes: one that a reader still holds waits for
+ * the next time. To be read counts as being projected into: no single look decides, which may fall between two connections of a reader.
+ */
+async function prune(db: Database, graceMs: number, inUse: () => Promise<InUse>): Promise<string[]> {
   const dropped: string[] = []
-  const idleMs = unknown === 0 ? graceMs : Math.max(graceMs, lostMs)
   for (const schema of await schemas(db, 'content_')) {
-    if (used.has(schema)) continue
+    const { schemas: used, unknown } = await inUse()
+    const idleMs = unknown === 0 ? graceMs : Math.max(graceMs, lostMs)
     const isDropped = await db
       .transaction(
         async (on) => {
-          if (!(await isIdle(on, schema, idleMs))) return false
-          await on.query('delete from content.live where schema = $1', [schema])
-          await dropBuild(on, schema)
-          return true
+          if (used.has(schema)) await touch(on, schema)
+          else if (await isIdle(on, schema, idleMs)) {
+            await on.query('delete from content.live where schema = $1', [schema])
+            await dropBuild(on, schema)
+            return true
+          }
+          return false
         },
         [alone, noTimeout, `set local lock_timeout = '2s'`],
       )
       .catch((error) => {
-        if (error instanceof Refusal && ['unavailable', 'late'].includes(error.reason)) return false
+        if (isGone(error) || (error instanceof Refusal && ['unavailable', 'late'].includes(error.reason))) return false
         throw error
       })
     if (isDropped) dropped.push(schema)
@@ -163,17 +169,14 @@ async function prune(db: Database, graceMs: number, { schemas: used, unknown }: 
   return dropped
 }
 
+const touch = (on: Queryable, schema: string) => on.query(`update "${schema}".applied set touched_at = clock_timestamp()`)
+
 async function isIdle(on: Queryable, schema: string, graceMs: number): Promise<boolean> {
-  const [row] = await on
-    .query<{ idle: boolean }>(
-      `select touched_at <= clock_timestamp() - $1 * interval '1 millisecond'
+  const [row] = await on.query<{ idle: boolean }>(
+    `select touched_at <= clock_timestamp() - $1 * interval '1 millisecond'
        and not exists (select from content.live where schema = $2 and fingerprint = $3) as idle
      from "${schema}".applied`,
-      [graceMs, schema, fingerprint],
-    )
-    .catch((error) => {
-      if (isGone(error)) return []
-      throw error
-    })
+    [graceMs, schema, fingerprint],
+  )
   return row?.idle ?? false
 }
