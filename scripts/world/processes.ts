@@ -16,7 +16,7 @@ export interface Process {
   name: string
   pid(): number
   restarts(): number
-  /** Ended as an operator ends it, SIGTERM, and started again; resolves when it can be used. */
+  /** Ended as an operator ends it, SIGTERM, and started again; resolves when it can be used. Rejects when nobody starts it again. */
   restart(): Promise<void>
   /** To it and to all that it has started. */
   signal(signal: NodeJS.Signals): void
@@ -42,13 +42,14 @@ interface Starting {
 const readyMs = 60_000
 /** One that has not been ready in so many lives will not be. */
 const livesAtStart = 3
-const patienceMs = 15_000
+const standardPatienceMs = 15_000
 const pauseMs = 500
 
 /** Of `rcr`. */
 export const rcr = (...words: string[]): readonly string[] => [process.execPath, main, ...words]
 
-export function keepProcesses(folder: string) {
+/** `patienceMs`: who has not ended in order by then is ended by force. */
+export function keepProcesses(folder: string, patienceMs = standardPatienceMs) {
   mkdirSync(folder, { recursive: true })
   const stopping = new AbortController()
 
@@ -59,8 +60,7 @@ export function keepProcesses(folder: string) {
     let lives = 0
     let isOver = false
     let isRestarting = false
-    let held = Promise.withResolvers<void>()
-    held.resolve()
+    let held: PromiseWithResolvers<void> | null = null
     const life = () =>
       new Promise<void>((resolve) => {
         // A group of its own: Ctrl-C reaches the world alone, which ends all in order.
@@ -85,7 +85,7 @@ export function keepProcesses(folder: string) {
         await life()
         if (!isOver && !isRestarting) await systemClock.sleep(pauseMs, stopping.signal)
         isRestarting = false
-        await Promise.race([held.promise, aborted(stopping.signal)])
+        await Promise.race([held?.promise, aborted(stopping.signal)])
       }
     }
     const ended = keep()
@@ -94,12 +94,19 @@ export function keepProcesses(folder: string) {
       pid: () => child?.pid ?? 0,
       restarts: () => lives - 1,
       async restart() {
-        const life = lives
+        demandKept()
+        const [life, leaving] = [lives, child]
         isRestarting = true
-        child?.kill('SIGTERM')
-        const late = setTimeout(() => child?.kill('SIGKILL'), patienceMs)
-        while (lives === life && !stopping.signal.aborted) await systemClock.sleep(20, stopping.signal)
-        clearTimeout(late)
+        leaving?.kill('SIGTERM')
+        const late = setTimeout(() => leaving?.kill('SIGKILL'), patienceMs)
+        try {
+          while (lives === life && !stopping.signal.aborted) {
+            await systemClock.sleep(20, stopping.signal)
+            demandKept()
+          }
+        } finally {
+          clearTimeout(late)
+        }
         await untilReady()
       },
       signal(signal) {
@@ -107,17 +114,20 @@ export function keepProcesses(folder: string) {
         for (const pid of familyOf(child.pid ?? 0)) tell(pid, signal)
       },
       async hold() {
-        held = Promise.withResolvers<void>()
+        held ??= Promise.withResolvers<void>()
         if (child === null || !isAlive(child)) return
         const gone = once(child, 'exit')
         one.signal('SIGKILL')
         await gone
       },
-      release: () => held.resolve(),
+      release() {
+        held?.resolve()
+        held = null
+      },
       async stop(signal = 'SIGINT') {
         if (isOver) return ended
         isOver = true
-        held.resolve()
+        one.release()
         child?.kill(signal)
         const late = setTimeout(() => child?.kill('SIGKILL'), patienceMs)
         await ended
@@ -126,6 +136,10 @@ export function keepProcesses(folder: string) {
       },
     }
     all.push(one)
+    function demandKept() {
+      const why = isOver ? 'stopped' : held !== null ? 'held' : null
+      if (why !== null) throw new Error(`${name} is not started again: it is ${why}.`)
+    }
     async function untilReady() {
       const untilMs = systemClock.monotonic() + readyMs
       const before = lives
