@@ -11,12 +11,13 @@ export const rebuild: Command = {
   help: `Readers notice nothing. Interrupted, it leaves nothing behind. What it replaces goes when nobody has projected into it or read it for
 a day, in any region.
 --ahead: for a new version of this code, before anything else of it starts. Makes the read model of this version, where there is none,
-beside the one that the running version follows, and goes on following the log until SIGTERM. Meanwhile processes of both versions read,
-each its own; end it when the services that write are of this version.`,
+beside the one that the running version follows, brings it to the end of the log, and goes on following the log until SIGTERM.
+Meanwhile processes of both versions read, each its own; end it when the services that write are of this version.`,
   run: withProjector({ ahead: 'switch' }, async (project, watching, say, { ahead }) => {
     if (!ahead) tell(await project.rebuild(watching), say)
     else {
-      if (!(await project.isBuilt())) tell(await project.rebuild(watching), say)
+      // One that an earlier start has left may be empty, or far behind.
+      if (!(await project.bringUp(watching))) tell(await project.rebuild(watching), say)
       say('Processes of this version may start. This one follows the log until it is ended.')
       await project.run(watching.signal)
     }

@@ -185,6 +185,26 @@ describe('a rebuild', () => {
     expect(await titles()).toHaveLength(2)
   })
 
+  test('is not needed where a build stands, which has all of the log when that is said, also one that an earlier start left empty', async () => {
+    const master = await openMaster()
+    const { epoch, seq } = { ...(await master.head()), seq: await begin(master, 2) }
+    const project = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }) })
+    expect(await project.bringUp(watching())).toBe(false)
+    const left = await projection.open(epoch)
+    expect(left).toMatchObject({ live: true, position: { seq: 0 } })
+    expect(await project.bringUp(watching())).toBe(true)
+    expect(await projection.builds()).toMatchObject([{ schema: left.schema, live: true, position: { seq } }])
+    expect(await titles()).toHaveLength(2)
+  })
+
+  test('is needed where a build of another log stands', async () => {
+    const master = await openMaster()
+    await begin(master, 1)
+    const project = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }) })
+    await projection.open('e0')
+    expect(await project.bringUp(watching())).toBe(false)
+  })
+
   test('that is given up leaves nothing behind', async () => {
     const master = await openMaster()
     await begin(master, 2)

@@ -3,12 +3,12 @@ import type { Master } from '../../ports/master.ts'
 import type { Replica } from '../../ports/projection.ts'
 import { type Follower, type FollowOptions, openFollower } from './follow.ts'
 import { type RebuildReport, rebuild } from './rebuild.ts'
-import type { Watching } from './replay.ts'
+import { catchUp, type Watching } from './replay.ts'
 import { type VerifyReport, verify } from './verify.ts'
 
 export interface Project extends Follower {
-  /** Whether there is a build that readers of this code use. */
-  isBuilt(): Promise<boolean>
+  /** Brings the build that readers of this code use to the end of the log. False when there is none for this log. */
+  bringUp(watching: Watching): Promise<boolean>
   rebuild(watching: Watching): Promise<RebuildReport>
   verify(watching: Watching, replicas?: readonly Replica[]): Promise<VerifyReport>
 }
@@ -18,7 +18,7 @@ const graceMs = 24 * 3_600_000
 const pruneEveryMs = 3_600_000
 
 export function openProject(options: FollowOptions & { master: Master }): Project {
-  const { projection, clock, log } = options
+  const { master, projection, clock, log } = options
   const follower = openFollower(options)
   const pruneOnAndOn = async (signal: AbortSignal) => {
     for (;;) {
@@ -37,7 +37,12 @@ export function openProject(options: FollowOptions & { master: Master }): Projec
     run: async (signal) => {
       await Promise.all([follower.run(signal), pruneOnAndOn(signal)])
     },
-    isBuilt: async () => (await projection.builds()).some(({ live }) => live),
+    async bringUp(watching) {
+      const { epoch } = await master.head()
+      const live = (await projection.builds()).find((build) => build.live && build.position.epoch === epoch)
+      if (live !== undefined) await catchUp(options, live, watching)
+      return live !== undefined
+    },
     rebuild: (watching) => rebuild(options, watching),
     verify: (watching, replicas) => verify(options, watching, replicas),
   }
