@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { testPostgres } from '../postgres.ts'
 import { startProcess, stopProcess } from '../process.ts'
 
 const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((place) => existsSync(place))
@@ -31,41 +32,40 @@ export interface Visit {
   elsewhere: readonly string[]
 }
 
-/** Tests of one file, over one system and one browser; where the machine has no Chromium they are skipped, and the set-up fails in CI. */
+/**
+ * Tests of one file, over one system and one page of a browser: a page that is opened anew is drawn anew, for seconds. Where the machine
+ * has no Chromium they are skipped, and the set-up fails in CI.
+ */
 export function visitors(): (name: string, visit: (at: Visit) => Promise<void>) => void {
   const stack = new AsyncDisposableStack()
-  let api: string
-  let browser: Browser
+  let at: Visit
 
   beforeAll(async () => {
     if (browserPath === undefined) return
     const folder = await mkdtemp(join(tmpdir(), 'rcr-pages-'))
     stack.defer(() => rm(folder, { recursive: true, force: true }))
-    const [running, opened] = await Promise.all([
-      startProcess(folder, { RCR_LOG: 'error' }),
+    const database = await (await testPostgres()).database()
+    stack.defer(() => database.drop())
+    const [running, browser] = await Promise.all([
+      startProcess(folder, { RCR_LOG: 'error', DATABASE_URL: database.url }),
       chromium.launch({ executablePath: browserPath, args: quietly }),
     ])
     stack.defer(async () => void (await stopProcess(running)))
-    stack.defer(() => opened.close())
-    browser = opened
-    api = running.api
+    stack.defer(() => browser.close())
+    at = await visitTo(running.api, browser)
   }, 60_000)
   afterAll(() => stack.disposeAsync(), 30_000)
 
-  return (name, visit) =>
-    test.skipIf(browserPath === undefined)(
-      name,
-      async () => {
-        const page = await browser.newPage()
-        const errors: string[] = []
-        const elsewhere: string[] = []
-        const isOurs = (url: string) => url.startsWith(api) || url.startsWith('data:') || url.startsWith('blob:')
-        page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
-        page.on('pageerror', (error) => errors.push(error.message))
-        page.on('request', (request) => !isOurs(request.url()) && elsewhere.push(request.url()))
-        await visit({ page, api, errors, elsewhere })
-        await page.close()
-      },
-      90_000,
-    )
+  return (name, visit) => test.skipIf(browserPath === undefined)(name, () => visit(at), 90_000)
+}
+
+async function visitTo(api: string, browser: Browser): Promise<Visit> {
+  const page = await browser.newPage()
+  const errors: string[] = []
+  const elsewhere: string[] = []
+  const isOurs = (url: string) => url.startsWith(api) || url.startsWith('data:') || url.startsWith('blob:')
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('request', (request) => !isOurs(request.url()) && elsewhere.push(request.url()))
+  return { page, api, errors, elsewhere }
 }
