@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Contract, type Endpoint, readContract } from '../../src/protocols/clients/contract.ts'
 import { variableOf } from '../../src/protocols/clients/curl.ts'
+import { testPostgres } from '../postgres.ts'
 import { type Running, startProcess, stopProcess } from '../process.ts'
 
 const run = promisify(execFile)
@@ -59,7 +60,8 @@ describe('against a running system', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'rcr-shell-'))
-    running = await startProcess(folder, { RCR_LOG: 'error' })
+    const { url } = await (await testPostgres()).database()
+    running = await startProcess(folder, { RCR_LOG: 'error', DATABASE_URL: url })
   }, 60_000)
   afterAll(async () => {
     await stopProcess(running)

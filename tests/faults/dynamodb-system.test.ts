@@ -10,6 +10,7 @@ import { toWire } from '../../src/engines/dynamodb/wire.ts'
 import { secureRandom, systemClock } from '../../src/kit/clock.ts'
 import { clientAt, dynamoIsMissing, dynamoSettings, testDynamo } from '../dynamodb.ts'
 import { cameraOf, expectNothingLost, newsroom, signIn } from '../newsroom.ts'
+import { testPostgres } from '../postgres.ts'
 import { post, type Running, rcr, startProcess, stopProcess } from '../process.ts'
 
 describe.skipIf(dynamoIsMissing !== null)('the system over a master on DynamoDB', () => {
@@ -27,7 +28,8 @@ describe.skipIf(dynamoIsMissing !== null)('the system over a master on DynamoDB'
   test('publishes, shows, survives kill -9, and takes the table of an earlier time for a new epoch', async () => {
     const endpoint = await testDynamo()
     const table = `system-${randomBytes(6).toString('hex')}`
-    const environment = { ...dynamoSettings(endpoint, table), RCR_LOG: 'error' }
+    const { url } = await (await testPostgres()).database()
+    const environment = { ...dynamoSettings(endpoint, table), DATABASE_URL: url, RCR_LOG: 'error' }
     const folder = await mkdtemp(join(tmpdir(), 'rcr-dynamodb-'))
     folders.push(folder)
     const ends = async (...words: string[]) => {

@@ -3,13 +3,15 @@ import { expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { testPostgres } from '../postgres.ts'
 import { rcr, startProcess, stopProcess } from '../process.ts'
 import { grpcClient } from './client.ts'
 
 test('rcr start serves gRPC, says where, and ends in order; half a TLS setting is named', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'rcr-grpc-'))
   try {
-    const running = await startProcess(folder)
+    const { url } = await (await testPostgres()).database()
+    const running = await startProcess(folder, { DATABASE_URL: url })
     const address = /gRPC +(\S+)/.exec(running.output())?.[1] ?? ''
     const client = grpcClient(address)
     const { code, message } = await client.call('ContentService/ListContent', { limit: 2 })

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { systemClock } from '../../src/kit/clock.ts'
+import { testPostgres } from '../postgres.ts'
 import { type Running, startProcess, stopProcess } from '../process.ts'
 import { exchange, head, opened } from './raw.ts'
 
@@ -14,7 +15,8 @@ let running: Running
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rcr-wire-'))
-  running = await startProcess(folder, { RCR_LOG: 'warn' })
+  const { url } = await (await testPostgres()).database()
+  running = await startProcess(folder, { RCR_LOG: 'warn', DATABASE_URL: url })
 }, 60_000)
 afterAll(async () => {
   if (running) await stopProcess(running)
