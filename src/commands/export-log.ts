@@ -25,9 +25,10 @@ command goes on after an interruption and brings what is new. Without --to to st
     try {
       const { epoch } = await master.head()
       const file = to === undefined ? standardOutput() : await openLogFile(resolve(to))
-      const { written, seq } = await copy(master, file, { epoch, seq: startOf(file, from, epoch) }, running, to !== undefined).finally(
-        file.close,
-      )
+      const start = async () => ({ epoch, seq: startOf(file, from, epoch) })
+      const { written, seq } = await start()
+        .then((at) => copy(master, file, at, running, to !== undefined))
+        .finally(file.close)
       if (to !== undefined) say(`${resolve(to)} holds the log of epoch ${epoch} up to change ${seq}; ${written} are new.`)
       if (!running.signal.aborted) return 0
       if (to !== undefined) say('Interrupted. The same command goes on from here.')

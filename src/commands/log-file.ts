@@ -1,6 +1,8 @@
 // Where `rcr export-log` writes: a file that is gone on with after what it holds, or standard output.
 import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Position } from '../domain/change.ts'
+import { ended, underLock } from '../kit/flock.ts'
 import { Refusal } from '../kit/refusal.ts'
 
 export interface LogFile {
@@ -11,26 +13,37 @@ export interface LogFile {
   close(): Promise<void>
 }
 
-/** What a crash left of the last line is cut off. */
+/** What a crash left of the last line is cut off. Refuses a file that another export writes to: each would cut off the other's line. */
 export async function openLogFile(path: string): Promise<LogFile> {
-  const file = await open(path, 'a+', 0o600)
-  try {
-    const { sizeBytes, line, begins } = await lastLine(file)
-    if (!begins.startsWith('{"epoch":"'.slice(0, begins.length))) throw notALog(path)
-    const last = line === null ? null : positionOf(line, path)
-    await file.truncate(sizeBytes)
-    return {
-      last,
-      write: (lines) => file.appendFile(lines),
-      async close() {
+  await using opening = new AsyncDisposableStack()
+  const file = opening.adopt(await open(path, 'a+', 0o600), (opened) => opened.close())
+  const keeper = await underLock(path, ['sh', '-c', 'echo held; cat'])
+  if (keeper === 'taken') throw new Refusal('conflict', `Another export writes to ${path}. Wait for it, or name another file.`)
+  if (typeof keeper === 'number') throw new Error(`flock of ${path} ended with ${keeper}`)
+  if (keeper !== 'absent') opening.defer(() => ended(keeper))
+  const { sizeBytes, line, begins } = await lastLine(file)
+  if (!begins.startsWith('{"epoch":"'.slice(0, begins.length))) throw notALog(path)
+  const last = line === null ? null : positionOf(line, path)
+  await file.truncate(sizeBytes)
+  const held = opening.move()
+  return {
+    last,
+    write: (lines) => file.appendFile(lines),
+    async close() {
+      try {
         await file.sync()
-        await file.close()
-      },
-    }
-  } catch (error) {
-    await file.close()
-    throw error
+        await syncFolder(dirname(path))
+      } finally {
+        await held.disposeAsync()
+      }
+    },
   }
+}
+
+/** The name of a new file stands in it. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  await folder.sync().finally(() => folder.close())
 }
 
 /** Ends when nobody reads any more, as `head` does. */

@@ -10,6 +10,7 @@ import type { Master } from '../../src/ports/master.ts'
 import { dynamoIsMissing, dynamoSettings, testTable } from '../dynamodb.ts'
 import { rcr } from '../process.ts'
 import { sampleReview, sampleTime } from '../samples.ts'
+import { straceFault, straceWords } from '../strace.ts'
 import { wholeLog } from '../whole-log.ts'
 
 const around = { clock: systemClock, random: secureRandom }
@@ -63,11 +64,11 @@ const parsed = (text: string) =>
 
 const exporting = (folder: string, environment: Record<string, string>) => {
   const file = join(folder, 'log.ndjson')
-  const exported = async (...words: string[]) => {
-    const one = rcr(folder, ['export-log', ...words], { RCR_LOG: 'error', ...environment })
+  const traced = async (before: readonly string[], ...words: string[]) => {
+    const one = rcr(folder, ['export-log', ...words], { RCR_LOG: 'error', ...environment }, before)
     return { status: await one.ended, output: one.output() }
   }
-  return { file, exported }
+  return { file, traced, exported: (...words: string[]) => traced([], ...words) }
 }
 
 test.each([
@@ -114,3 +115,18 @@ test('it goes to standard output from any change on, and never into a file that 
     expect(await readFile(file, 'utf8')).toBe(content)
   }
 }, 60_000)
+
+test.skipIf(straceFault !== null)(
+  'when it says that a file holds the log, the name of that file is on stable storage too',
+  async () => {
+    const { folder, master } = await onLmdb()
+    const { file, traced } = exporting(folder, {})
+    await write(master, 1, 3)
+    const trace = join(folder, 'trace')
+    expect(await traced(straceWords({ to: trace, calls: ['fsync'] }), '--to', file)).toMatchObject({ status: 0 })
+    const synced = (await readFile(trace, 'utf8')).matchAll(/fsync\(\d+<([^>]+)>/g)
+    expect([...synced].map(([, path]) => path).slice(-2)).toEqual([file, folder])
+  },
+  60_000,
+)
+if (straceFault !== null) process.stderr.write(`not run: what an export syncs: ${straceFault}\n`)

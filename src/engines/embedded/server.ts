@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Clock } from '../../kit/clock.ts'
+import { bareEnvironment } from '../../kit/flock.ts'
 import type { Log } from '../../kit/log.ts'
 import { isReady } from './postmaster-pid.ts'
-import { bareEnvironment, type Way } from './way.ts'
+import type { Way } from './way.ts'
 
 export interface Server {
   pid: number | null

@@ -4,6 +4,7 @@ import { chownSync, existsSync, readdirSync, readFileSync, statSync } from 'node
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { getuid } from 'node:process'
+import { bareEnvironment } from '../../kit/flock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 
 export interface Way {
@@ -14,9 +15,6 @@ export interface Way {
   /** Set where the process changes its account; it then owns what it writes. */
   account?: { uid: number; gid: number }
 }
-
-/** Nothing of our own environment leaks in: no PG* setting, no secret, no language. */
-export const bareEnvironment = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' }
 
 /** `folder` exists. Refuses (`forbidden`) with what to do when there is none. */
 export async function chooseWay(folder: string, postgres: string): Promise<Way> {
