@@ -8,8 +8,7 @@ import { openPrimaryProjection } from '../src/engines/postgres/primary.ts'
 import { openProjection } from '../src/engines/postgres/projection.ts'
 import { systemClock as clock, secureRandom as random } from '../src/kit/clock.ts'
 import { silentLog as log } from '../src/kit/log.ts'
-import { openMetrics } from '../src/kit/metric.ts'
-import { openProject } from '../src/services/project/project.ts'
+import { following } from './following.ts'
 import { openRing } from './ring.ts'
 import { sampleCamera, sampleEditor, sampleId, sampleReview, sampleTime } from './samples.ts'
 
@@ -47,13 +46,7 @@ export async function openProjectedRing(
   const open = (url: string) => openProjection({ url, everywhere, log, clock })
   const projection = openPrimaryProjection({ urls: everywhere, open, lookMs: 2000, log })
   stack.defer(() => projection.close())
-  const project = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }) })
-  const stop = new AbortController()
-  const running = project.run(stop.signal)
-  stack.defer(async () => {
-    stop.abort()
-    await running
-  })
+  const project = following(master, projection, stack)
   await project.settled((await master.head()).seq)
   return { ring, master, write, projection, project }
 }

@@ -8,10 +8,9 @@ import { prepareDatabase } from '../../src/engines/postgres/prepare.ts'
 import { openProjection } from '../../src/engines/postgres/projection.ts'
 import { systemClock as clock, secureRandom as random } from '../../src/kit/clock.ts'
 import { silentLog as log } from '../../src/kit/log.ts'
-import { openMetrics } from '../../src/kit/metric.ts'
-import { openProject } from '../../src/services/project/project.ts'
 import { auditWriters, clientAt, dynamoIsMissing, testTable, writerProcess } from '../dynamodb.ts'
 import type { Acknowledged } from '../dynamodb-writer.ts'
+import { following } from '../following.ts'
 import { testPostgres } from '../postgres.ts'
 import { seeded } from '../random.ts'
 
@@ -88,15 +87,8 @@ describe.skipIf(dynamoIsMissing !== null)('a master on DynamoDB', () => {
     stack.defer(() => database.drop())
     await prepareDatabase(database.url, log)
     const [master, projection] = [await open(), openProjection({ url: database.url, clock, log })]
-    const project = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }) })
-    const stop = new AbortController()
-    const running = project.run(stop.signal)
-    stack.defer(async () => {
-      stop.abort()
-      await running
-      await Promise.all([projection.close(), master.close()])
-    })
-    return { master, project }
+    stack.defer(async () => void (await Promise.all([projection.close(), master.close()])))
+    return { master, project: following(master, projection, stack) }
   }
 
   test(`with 16 writers in two processes, killed and paused ${rounds} times: each commit once, and read as it was written`, async () => {
