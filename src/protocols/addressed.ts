@@ -1,7 +1,7 @@
 // The outermost door: a request says once, and readably, which host it means (RFC 9112, 3.2).
 import { Refusal } from '../kit/refusal.ts'
+import { type Received, requestIdOf } from './caller.ts'
 import { presentRefusal } from './present.ts'
-import { type Received, requestIdOf } from './rest.ts'
 
 type Door = (request: Request, received: Received) => Promise<Response> | Response
 

@@ -5,10 +5,10 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { noneMatches } from '../kit/entity-tag.ts'
 import { Refusal } from '../kit/refusal.ts'
+import { requestIdOf } from './caller.ts'
 import { corsFor } from './cors.ts'
 import { presentRefusal } from './present.ts'
 import { wires } from './refusals.ts'
-import { requestIdOf } from './rest.ts'
 
 const assets: Record<string, string> = {
   'swagger-ui.css': 'text/css; charset=utf-8',

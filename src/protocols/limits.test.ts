@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import { secureRandom } from '../kit/clock.ts'
 import { openMetrics } from '../kit/metric.ts'
 import { operation } from '../kit/operation.ts'
+import type { Received } from './caller.ts'
 import { openLimits } from './limits.ts'
-import type { Handler, Received } from './rest.ts'
+import type { Handler } from './rest.ts'
 
 const shared = { 'cache-control': 'public, max-age=5' }
 const personal = { 'cache-control': 'private, no-store' }

@@ -10,9 +10,10 @@ import type { Metrics } from '../kit/metric.ts'
 import { type LimitClass, limitClasses, limitOf, type Operation } from '../kit/operation.ts'
 import { type Key, keyMaker, type Level, openRateLimit, type Quota, type RateLimit } from '../kit/rate-limit.ts'
 import { Refusal } from '../kit/refusal.ts'
+import { type Received, requestIdOf, type Toll } from './caller.ts'
 import { corsFor } from './cors.ts'
 import { presentRefusal } from './present.ts'
-import { type Handler, prefix, type Received, requestIdOf, type Toll } from './rest.ts'
+import { type Handler, prefix } from './rest.ts'
 
 /** Of one address; an account has half of it, wherever it asks from. */
 const standard: Readonly<Record<LimitClass, Quota>> = {

@@ -7,10 +7,11 @@ import { SmartRouter } from 'hono/router/smart-router'
 import { TrieRouter } from 'hono/router/trie-router'
 import type { Log } from '../kit/log.ts'
 import type { Metrics } from '../kit/metric.ts'
-import { type Answer, type Call, demandsMatch, type LimitClass, limitOf, type Operation, type Principal } from '../kit/operation.ts'
+import { type Call, demandsMatch, type Operation } from '../kit/operation.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Seal } from '../kit/seal.ts'
 import { showing, shownIn } from '../kit/shown.ts'
+import { type Authenticating, beforeDeadline, payingPrincipal, positionOf, type Received, requestIdOf } from './caller.ts'
 import { type Cors, corsFor } from './cors.ts'
 import { type Presenting, present, presentDefect, presentRefusal, securityHeaders } from './present.ts'
 import { refusalFrom } from './refusals.ts'
@@ -22,24 +23,8 @@ export const prefix = '/api/v1'
 // 256 KiB at 17 KiB a second.
 const standardArrivalMs = 15_000
 
-/** What a handler is told by the server that received the request. */
-export interface Received {
-  /** The client's address, textual: the peer's, or what trusted proxies say. */
-  address: string
-  /** Absent: nothing is counted. */
-  toll?: Toll
-}
-
-/** Counts what somebody asks for; refuses with `too-many` when it is too often. */
-export interface Toll {
-  address(of: LimitClass): void
-  account(of: LimitClass, principal: Principal): void
-}
-
-export interface RestParts {
+export interface RestParts extends Authenticating {
   operations: readonly Operation[]
-  /** The principal of a bearer token; refuses with `unauthenticated`. */
-  authenticate: (bearer: string) => Promise<Principal>
   /** Keys the hashes of requests. The same in every process. */
   secret: Uint8Array
   /** Seals and opens Consistency-Token. */
@@ -208,54 +193,6 @@ async function run(
   return response
 }
 
-/** Who asks, once counted: their address before their token is looked at, their account before what they sent is. */
-export async function payingPrincipal(
-  parts: Pick<RestParts, 'authenticate'>,
-  operation: Pick<Operation, 'access' | 'kind' | 'limit'>,
-  request: Request,
-  toll: Toll | undefined,
-): Promise<Principal | null> {
-  const of = limitOf(operation)
-  toll?.address(of)
-  const principal = await principalOf(parts, operation, request)
-  if (principal !== null) toll?.account(of, principal)
-  return principal
-}
-
-async function principalOf(
-  parts: Pick<RestParts, 'authenticate'>,
-  operation: Pick<Operation, 'access'>,
-  request: Request,
-): Promise<Principal | null> {
-  const header = request.headers.get('authorization')
-  if (header === null) {
-    if (operation.access === 'anyone') return null
-    throw new Refusal('unauthenticated', 'Send an access token: Authorization: Bearer …')
-  }
-  const bearer = /^Bearer +([\w.~+/=-]{1,4096})$/i.exec(header)?.[1]
-  if (bearer === undefined) throw new Refusal('unauthenticated', 'Authorization has the form: Bearer <access token>.')
-  const principal = await parts.authenticate(bearer)
-  if (Array.isArray(operation.access) && !operation.access.some((role) => principal.roles.includes(role)))
-    throw new Refusal('forbidden', `This needs the role ${operation.access.join(' or ')}.`)
-  return principal
-}
-
-export function positionOf(seal: Seal, token: string): { epoch: string; seq: number } {
-  const opened = seal.open(token)
-  if (Array.isArray(opened) && typeof opened[0] === 'string' && Number.isSafeInteger(opened[1])) return { epoch: opened[0], seq: opened[1] }
-  throw new Refusal('invalid', 'Consistency-Token must be one that an earlier answer gave.', {
-    faults: [{ pointer: 'Consistency-Token', code: 'malformed', detail: 'Not a token of this system.' }],
-  })
-}
-
-export function beforeDeadline(answer: Promise<Answer>, deadline: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new Refusal('late', 'The answer took too long; nothing is known of its outcome.', { retryAfterS: 1 }))
-    deadline.addEventListener('abort', late, { once: true })
-    answer.then(resolve, reject).finally(() => deadline.removeEventListener('abort', late))
-  })
-}
-
 function withoutOperation(request: Request, { methods }: Place, cors: Cors, requestId: string): Response {
   if (methods.size === 0) throw new Refusal('missing', 'There is nothing at this address.')
   const names = allowed(methods)
@@ -296,9 +233,4 @@ export async function headOf(response: Response): Promise<Response> {
   const isStream = headers.get('content-type')?.startsWith('text/event-stream')
   if (response.body !== null && !isStream) headers.set('content-length', String((await response.arrayBuffer()).byteLength))
   return new Response(null, { status, headers })
-}
-
-export function requestIdOf(request: { headers: Pick<Headers, 'get'> }, newRequestId: () => string): string {
-  const given = request.headers.get('x-request-id')
-  return given !== null && /^[\w.:-]{8,128}$/.test(given) ? given : newRequestId()
 }

@@ -8,9 +8,9 @@ import type { Metrics } from '../kit/metric.ts'
 import type { Call, Operation } from '../kit/operation.ts'
 import { Refusal } from '../kit/refusal.ts'
 import { type Gate, type GateLoad, openGate, openLag } from '../kit/shed.ts'
+import { type Received, requestIdOf } from './caller.ts'
 import { corsFor } from './cors.ts'
 import { presentRefusal } from './present.ts'
-import { type Received, requestIdOf } from './rest.ts'
 
 /**
  * `personal`: with a token or signed in, past the cache; they may wait for the replica, and editors shall not suffer from a flood

@@ -4,9 +4,10 @@
 // each as a request of its own (ask.ts) → answer.
 import { type DocumentNode, getOperationAST, OperationTypeNode, printSchema } from 'graphql'
 import { Refusal } from '../../kit/refusal.ts'
+import { type Received, requestIdOf } from '../caller.ts'
 import { corsFor } from '../cors.ts'
 import { securityHeaders } from '../present.ts'
-import { headOf, prefix, type Received, type RestParts, requestIdOf } from '../rest.ts'
+import { headOf, prefix, type RestParts } from '../rest.ts'
 import { explorerPage, wantsPage } from './explorer.ts'
 import { refusalOf } from './faults.ts'
 import { openLibrary } from './library.ts'

@@ -1,8 +1,9 @@
 // A document executed: its fields asked for, counted, and put together to one answer.
 import { type DocumentNode, execute, type GraphQLError, type GraphQLSchema } from 'graphql'
 import type { Refusal } from '../../kit/refusal.ts'
+import { positionOf, type Received } from '../caller.ts'
 import { wires } from '../refusals.ts'
-import { positionOf, type Received, type RestParts } from '../rest.ts'
+import type { RestParts } from '../rest.ts'
 import { openTrouble } from '../trouble.ts'
 import { type Answered, answerTo, type Common, fieldValue } from './ask.ts'
 import { errorOf, refusalOf } from './faults.ts'

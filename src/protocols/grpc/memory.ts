@@ -2,7 +2,7 @@
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js'
 import type { Answer } from '../../kit/operation.ts'
 import type { Seal } from '../../kit/seal.ts'
-import { positionOf, requestIdOf } from '../rest.ts'
+import { positionOf, requestIdOf } from '../caller.ts'
 import type { Rpc } from './contract.ts'
 
 /** Finished answers, kept for as long as they stand. */
