@@ -4,7 +4,7 @@ import { type Clock, instant } from '../../kit/clock.ts'
 import { once, Repeated } from '../../kit/idempotency.ts'
 import type { Metrics } from '../../kit/metric.ts'
 import type { Answer, Call } from '../../kit/operation.ts'
-import { Refusal } from '../../kit/refusal.ts'
+import { untilMet } from '../../kit/until-met.ts'
 import type { Commit, IdempotencyRecord, Master } from '../../ports/master.ts'
 
 /** What a command wants committed, judged by what it read. */
@@ -32,9 +32,6 @@ export interface Saving {
   present: (effect: Effect) => Promise<Answer>
 }
 
-/** How often the master may have moved under a command before it is told to come again. */
-const mostAttempts = 8
-
 export interface Saver {
   save(call: Call, saving: Saving): Promise<Answer>
 }
@@ -44,7 +41,7 @@ type Recorded = NonNullable<Awaited<ReturnType<Master['idempotency']>>>
 export function openSaver({ master, clock, retries }: { master: Master; clock: Clock; retries: ReturnType<Metrics['counter']> }): Saver {
   async function run(call: Call, { kind, id, status, location, plan, present }: Saving): Promise<Answer | Repeated<Recorded>> {
     const where = location === undefined ? {} : { location }
-    for (let number = 1; number <= mostAttempts && !call.signal.aborted; number++) {
+    return untilMet(call.signal, async (number) => {
       const { version, ...planned } = await plan(number)
       const outcome = await master.commit({
         ...planned,
@@ -55,10 +52,7 @@ export function openSaver({ master, clock, retries }: { master: Master; clock: C
       if (outcome.committed) return present({ id, version, position: outcome.position, ...where })
       if (outcome.because === 'repeat') return new Repeated(outcome.record)
       retries.labels(outcome.because).inc()
-    }
-    throw new Refusal('unavailable', 'Too many others are changing the same thing. Nothing was written.', {
-      code: 'contended',
-      retryAfterS: 1,
+      return null
     })
   }
   return {

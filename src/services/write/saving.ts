@@ -4,7 +4,7 @@ import { type Clock, instant } from '../../kit/clock.ts'
 import { once, Repeated } from '../../kit/idempotency.ts'
 import type { Metrics } from '../../kit/metric.ts'
 import type { Answer, Call } from '../../kit/operation.ts'
-import { Refusal } from '../../kit/refusal.ts'
+import { untilMet } from '../../kit/until-met.ts'
 import type { Commit, IdempotencyRecord, Master, Outcome, Write } from '../../ports/master.ts'
 
 /** A public document as this service makes it; the engine adds its version and times. */
@@ -21,9 +21,6 @@ export interface Plan<K extends PublicKind = PublicKind> extends Pick<Commit, 'r
   status: 200 | 201 | 204
   location?: string
 }
-
-/** How often the master may have moved under a command before it is told to come again. */
-const mostAttempts = 8
 
 export interface Saver {
   /** Runs `plan` (with the number of the attempt, from 1) until its commit meets the master as it was judged. */
@@ -45,7 +42,7 @@ export function openSaver({ master, clock, retries }: { master: Master; clock: C
 
   async function run(call: Call, plan: (attempt: number) => Promise<Plan>): Promise<Answer | Repeated<Recorded>> {
     let refused: string | null = null
-    for (let number = 1; number <= mostAttempts && !call.signal.aborted; number++) {
+    return untilMet(call.signal, async (number) => {
       const planned = await plan(number)
       if (refused !== null) retries.labels(refused).inc() // what the plan had to refuse was a mistake and no retry
       const { kind, id, expected, document, location } = planned
@@ -58,10 +55,7 @@ export function openSaver({ master, clock, retries }: { master: Master; clock: C
       }
       if (outcome.because === 'repeat') return new Repeated(outcome.record)
       refused = outcome.because
-    }
-    throw new Refusal('unavailable', 'Too many others are changing the same thing. Nothing was written.', {
-      code: 'contended',
-      retryAfterS: 1,
+      return null
     })
   }
 
