@@ -87,6 +87,8 @@ test(`a replica that stays away does not fill the disk of the primary: of ${5 * 
   await ask(sa, `create table note as select 'old' as text`)
   const { member, stop } = await ring.run('eu', { settings })
   await until(() => member.status().streaming)
+  const hasAll = `select restart_lsn >= pg_current_wal_flush_lsn() as is from pg_replication_slots where slot_name = 'rcr_eu'`
+  await until(async () => (await ask(sa, hasAll))[0]?.is) // else what is kept for it is short by as much
   await stop()
   const logMib = async () =>
     (await ask<{ mib: number }>(sa, 'select sum(size)::float8 / 1048576 as mib from pg_ls_waldir()'))[0]?.mib ?? Number.NaN
