@@ -48,6 +48,9 @@ describe.skipIf(dynamoIsMissing !== null)('the system over a master on DynamoDB'
     const shown = async ({ api }: Running, slug: string, headers: Record<string, string> = {}) =>
       (await fetch(`${api}/api/v1/content/${slug}`, { headers })).status
 
+    const readEpoch = async ({ ops }: Running) =>
+      ((await (await fetch(`${ops}/readyz`)).json()) as { read: { position: { epoch: string } | null } }).read.position?.epoch
+
     await ends('create-table')
     const at = { process: await begin() }
     const authorization = await signIn(at.process.api)
@@ -85,6 +88,8 @@ describe.skipIf(dynamoIsMissing !== null)('the system over a master on DynamoDB'
     })
     at.process = await begin()
     expect(await shown(at.process, slug, token)).toBe(200)
+    // Ready means that readers are answered, for a moment still from what stood before.
+    while ((await readEpoch(at.process)) !== epoch) await systemClock.sleep(10)
     await ends('verify')
     await end(at.process, async () => expect(await stopProcess(at.process)).toBe(0))
     await call('DeleteTable', { TableName: table })
