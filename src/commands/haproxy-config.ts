@@ -33,7 +33,7 @@ export function haproxyConfig(gateway: Gateway, reading: readonly Operation[]): 
   return `${parts.map((part) => part.trim()).join('\n\n')}\n`
 }
 
-// A reader's request is answered in at most 10 s, and a connection that nobody uses is closed by a service after 30 s: the gateway
+// A request is answered in at most 10 s, and a connection that nobody uses is closed by a service after 30 s: the gateway
 // waits longer than the one, and lets go earlier (5 s, its own standard) than the other.
 const global = ({ region, secure }: Gateway) => `
 # The gateway of region ${region}, made by \`rcr haproxy\`: change what it was made from.
@@ -110,12 +110,12 @@ frontend operators
 function readers({ readers: all }: Gateway): string[] {
   return all.map(({ region, servers }, at) => {
     const next = all[at + 1]
-    const own = servers.map((server, n) => `  server ${region}-${n + 1} ${server.address} ${checked(server.check)} ${givenUp}`)
+    const own = servers.map((server, n) => `  server ${region}-${n + 1} ${server.address} ${checked(server.check)}`)
     const others = (next?.servers ?? []).map((server, n) => {
       const name = `${next?.region}-${n + 1}`
-      return `  server ${name} ${server.address} backup track readers-${next?.region}/${name} observe none ${givenUp}`
+      return `  server ${name} ${server.address} backup track readers-${next?.region}/${name} observe none`
     })
-    return `backend readers-${region}\n  balance leastconn\n${check}\n  option allbackups\n${onceAgain}\n${[...own, ...others].join('\n')}`
+    return `backend readers-${region}\n  balance leastconn\n${check}\n  option allbackups\n${patience}\n${[...own, ...others].join('\n')}`
   })
 }
 
@@ -132,8 +132,10 @@ const onceAgain = `  retries 1
   option redispatch 1
   retry-on conn-failure empty-response`
 
-// Who waits for one that is found out to be gone waits no longer: to him it ended without a word.
-const givenUp = 'on-marked-down shutdown-sessions'
+// Longer than the checks need to find out who stands still (4.7 s at the most), so that the one retry finds somebody else. Sessions are
+// not shut down when that is found out: the one would be cut whose refused connection tells that a process is gone (HAProxy 2.6).
+const patience = `${onceAgain} response-timeout
+  timeout server 5s`
 
 const home = ({ home: servers }: Gateway) => `
 backend home
