@@ -71,7 +71,7 @@ async function start(): Promise<string> {
   const port = await freePort()
   const libraries = `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`
   // Without the second compiler: what it gains in a test it costs before, on the same cores (contracts: 48 s of processor, then 33; Nov 2026).
-  const args = ['-Xmx512m', '-XX:TieredStopAtLevel=1', libraries, '-jar', jar, '--port', String(port), '--inMemory', '-sharedDb']
+  const args = ['-Xmx2g', '-XX:TieredStopAtLevel=1', libraries, '-jar', jar, '--port', String(port), '--inMemory', '-sharedDb']
   // `bun test` ends without an exit event, may be killed, and kills its own children: a grandchild watches over the server.
   const script = `(java "$@" & while kill -0 ${process.pid}; do sleep 0.5; done; kill -KILL $!) >/dev/null 2>&1 </dev/null &`
   spawn('sh', ['-c', script, 'sh', ...args], { stdio: 'ignore', detached: true }).unref()
