@@ -35,6 +35,9 @@ interface Member {
   near: boolean
 }
 
+/** By so much a try may outlast its time, and a request the time of its call. */
+const lateMs = 100
+
 const away = () => new Refusal('unavailable', 'No database of any region answers now.', { retryAfterS: 1 })
 
 export function openNearest({ replicas, clock }: NearestOptions): Content & { regions(): RegionStatus[] } {
@@ -46,8 +49,9 @@ export function openNearest({ replicas, clock }: NearestOptions): Content & { re
       replica: dependency({ isFailure: isOutage, isSilent: isDriversPatience, resting: away, late: away }),
     }),
   )
-  // Half of the time is that of one answer: what fails faster leaves time for the next.
-  const answerMs = (members[0]?.replica.policy.callMs ?? 0) / 2
+  // Half of the time is that of one answer: what fails faster leaves time for the next, and so does one that refuses at once before one
+  // that is silent for all of it, as the way to a replica that nobody has asked for a while may be.
+  const answerMs = (members[0]?.replica.policy.callMs ?? 0) / 2 + lateMs
   /** What a request has begun on one replica it goes on with: its signal stands for it. */
   const chosen = new WeakMap<AbortSignal, Member>()
 
