@@ -21,7 +21,7 @@ export const dependencies = {
     pauseMs: noPause,
     breaker: { failures: 5, openMs: 60_000, successes: 2 },
     atOnce: null,
-    again: 'once, of the next nearest replica; of more while half the time of the call is left',
+    again: 'once, of the next nearest replica; of more while about half the time of the call is left',
     instead: 'next nearest region, then home, then what the cache has (marked stale), then 503',
   },
   database: {

@@ -32,7 +32,7 @@ export function ops(metrics: Metrics, readiness: () => Readiness): (request: Req
   }
 }
 
-// Gateways that know how to drain (HAProxy) take 404 for that, and cut whoever is still there at a 503. To others both say no.
+// Gateways that know how to drain (HAProxy) take 404 for that, and a 503 for one that has failed. To others both say no.
 const notReady = (stopping: boolean) => (stopping ? 404 : 503)
 
 const json = (body: unknown, status: number, more: Record<string, string> = {}) =>

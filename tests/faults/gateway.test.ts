@@ -234,6 +234,7 @@ test.skipIf(!haproxyIsThere)(
     for (const name of names) stub(name).pace = slow.promise
     const begun = await Promise.all([1, 2, 3, 4].map((n) => fetch(`${front}/content?slow=${n}`, { keepalive: false })))
     for (const name of names) stub(name).readyz = 404
+    for (const name of names) await untilSeen(name, 'NOLB') // not down: that is what its operators are woken up for
     await until(async () => (await by('/content')) === '200 sa-1')
     slow.resolve()
     for (const answer of begun) expect(await answer.text()).toBe(`${answer.headers.get('x-by')} whole`)

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:te
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { following } from '../../../tests/following.ts'
 import { type TestDatabase, testPostgres } from '../../../tests/postgres.ts'
 import { sampleCamera, sampleEditor, sampleId, sampleReview, sampleTime } from '../../../tests/samples.ts'
 import type { Review } from '../../domain/review.ts'
@@ -31,16 +32,8 @@ const openMaster = async (): Promise<Master> => {
 }
 
 /** Runs until the end of the test. */
-const running = (master: Master, { on = projection, said = log }: { on?: Projection; said?: Log } = {}): Project => {
-  const project = openProject({ master, projection: on, clock, random, log: said, metrics: openMetrics({ ofProcess: false }) })
-  const stop = new AbortController()
-  const ended = project.run(stop.signal)
-  stack.defer(async () => {
-    stop.abort()
-    await ended
-  })
-  return project
-}
+const running = (master: Master, { on = projection, said = log }: { on?: Projection; said?: Log } = {}): Project =>
+  following(master, on, stack, said)
 
 /** Resolves at the first line about this event. */
 const hearing = (event: string): { said: Log; heard: Promise<void> } => {
