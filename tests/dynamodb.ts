@@ -11,8 +11,8 @@ import { makeTable } from '../src/engines/dynamodb/create-table.ts'
 import { fixedCredentials } from '../src/engines/dynamodb/credentials.ts'
 import { type Placed, placeKey } from '../src/engines/dynamodb/keys.ts'
 import type { Entry } from '../src/engines/dynamodb/records.ts'
-import { openTable, text } from '../src/engines/dynamodb/table.ts'
-import type { Item } from '../src/engines/dynamodb/wire.ts'
+import { text } from '../src/engines/dynamodb/table.ts'
+import { fromWire, type Item, type WireItem } from '../src/engines/dynamodb/wire.ts'
 import { systemClock } from '../src/kit/clock.ts'
 import { dependencyOf } from './dependencies.ts'
 import type { Acknowledged } from './dynamodb-writer.ts'
@@ -124,8 +124,7 @@ export interface Audit {
  * 'late places' there may be places that nobody stands in, for which no document stands there.
  */
 export async function audit(call: Call, name: string, but?: 'late places'): Promise<Audit> {
-  const items: Item[] = []
-  for await (const page of openTable(name, call).scan()) items.push(...page)
+  const items = await everything(call, name)
   const of = (prefix: string) => items.filter(({ pk }) => pk.startsWith(prefix)).sort((a, b) => Buffer.compare(a.sk, b.sk))
   const log = of('log#')
   expect(log.map(({ n }) => n)).toEqual(log.map((_, i) => i + 1))
@@ -170,6 +169,32 @@ export async function audit(call: Call, name: string, but?: 'late places'): Prom
     notes: new Map(notes.map(([id, head]) => [id, head.document.value])),
     repeats: new Set(cells('repeat#').map(([key]) => key)),
   }
+}
+
+/**
+ * In so many parts that each is little more than a page: DynamoDB Local sorts all that is left of a part for each of its pages (100,000
+ * items: 8 s; 20,000 in one part: 11 s; Nov 2026).
+ */
+async function everything(call: Call, name: string): Promise<Item[]> {
+  const { Table } = await call<{ Table: { ItemCount: number } }>('DescribeTable', { TableName: name })
+  const parts = Math.ceil(Table.ItemCount / 400) || 1
+  const items: Item[] = []
+  for (let part = 0; part < parts; part++) {
+    let start: object | undefined
+    do {
+      const asked = {
+        TableName: name,
+        ConsistentRead: true,
+        Segment: part,
+        TotalSegments: parts,
+        ...(start && { ExclusiveStartKey: start }),
+      }
+      const { Items, LastEvaluatedKey } = await call<{ Items: WireItem[]; LastEvaluatedKey?: object }>('Scan', asked)
+      items.push(...Items.map(fromWire))
+      start = LastEvaluatedKey
+    } while (start !== undefined)
+  }
+  return items
 }
 
 /** What is gone leaves its name for a day. */
