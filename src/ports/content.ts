@@ -204,5 +204,7 @@ export interface Content {
   further?(atLeast: Position, signal: AbortSignal): Promise<boolean>
   /** What became visible after a seq (null: nothing but the present position). Looks at the live build anew. */
   tail(after: number | null): Promise<Tail>
+  /** Connects, where nobody has asked for a while, so that the next question need not wait for that. */
+  warm(): Promise<void>
   close(): Promise<void>
 }

@@ -82,7 +82,9 @@ test('a failure on trial leaves it alone for another minute', async () => {
 })
 
 test('a statement that takes too long is refused at once, and counts for nothing', async () => {
-  const blocker = ask(near.url, `begin; lock table "${near.schema}".camera in access exclusive mode; select pg_sleep(6)`).catch(() => {})
+  const holding = 'rcr test holds a table'
+  const locking = `set application_name = '${holding}'; begin; lock table "${near.schema}".camera in access exclusive mode; select pg_sleep(60)`
+  const blocker = ask(near.url, locking).catch(() => {})
   while ((await ask<{ n: number }>(near.url, `select count(*)::int as n from pg_locks where mode = 'AccessExclusiveLock'`))[0]?.n === 0)
     await systemClock.sleep(5)
   for (let n = 1; n <= 5; n++) {
@@ -91,8 +93,16 @@ test('a statement that takes too long is refused at once, and counts for nothing
     expect((refusal as Refusal).reason).toBe('late')
   }
   expect(breakerOf('eu')).toBe('closed')
+  await ask(near.url, `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${holding}'`)
   await blocker
 }, 20_000)
+
+test('whoever follows the near one is connected to the next before it is needed, for lists and for searches', async () => {
+  const [now] = await ask<{ at: string }>(far.url, 'select clock_timestamp()::text as at')
+  await content.tail(null)
+  const since = `backend_start > '${now?.at}' and application_name like 'rcr_read%' and datname = current_database()`
+  await until(async () => (await ask<{ n: number }>(far.url, `select count(*)::int as n from pg_stat_activity where ${since}`))[0]?.n === 2)
+})
 
 /** Who reads cameras of the near one is told this. */
 async function failing(code: string, meanwhile: () => Promise<void>): Promise<void> {

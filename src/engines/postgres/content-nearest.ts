@@ -1,7 +1,8 @@
 // The read model over several replicas, nearest first: one that fails is passed over, and a request stays with the one that answered it.
 //
 //   near replica ──away, hangs──▶ next nearest ──away──▶ …  (within the time of one answer; after that one retry, no more)
-//   One that fails again and again is left alone (src/resilience.ts). The tail asks too, so that it comes back without a reader.
+//   One that fails again and again is left alone (src/resilience.ts). The tail asks too, so that it comes back without a reader, and
+//   keeps the next nearest connected.
 import { comparePositions, type Position } from '../../domain/change.ts'
 import type { BreakerState } from '../../kit/breaker.ts'
 import type { Clock } from '../../kit/clock.ts'
@@ -35,6 +36,9 @@ interface Member {
   near: boolean
 }
 
+/** A pool closes what nobody has used for ten seconds. */
+const warmEveryMs = 5000
+
 /** By so much a try may outlast its time, and a request the time of its call. */
 const lateMs = 100
 
@@ -49,11 +53,14 @@ export function openNearest({ replicas, clock }: NearestOptions): Content & { re
       replica: dependency({ isFailure: isOutage, isSilent: isDriversPatience, resting: away, late: away }),
     }),
   )
+  const [nearest, next] = members
   // Half of the time is that of one answer: what fails faster leaves time for the next, and so does one that refuses at once before one
   // that is silent for all of it, as the way to a replica that nobody has asked for a while may be.
-  const answerMs = (members[0]?.replica.policy.callMs ?? 0) / 2 + lateMs
+  const answerMs = (nearest?.replica.policy.callMs ?? 0) / 2 + lateMs
   /** What a request has begun on one replica it goes on with: its signal stands for it. */
   const chosen = new WeakMap<AbortSignal, Member>()
+
+  const keepWarm = openWarming(next, clock)
 
   const ask = async <T>(signal: AbortSignal | undefined, work: (content: Content) => Promise<T>): Promise<T> => {
     const startedMs = clock.monotonic()
@@ -97,9 +104,13 @@ export function openNearest({ replicas, clock }: NearestOptions): Content & { re
     categories: (signal) => ask(signal, (content) => content.categories(signal)),
     category: (key, signal) => ask(signal, (content) => content.category(key, signal)),
     applied: () => ask(undefined, (content) => content.applied()),
-    tail: (after) => ask(undefined, (content) => content.tail(after)),
+    tail: (after) => {
+      keepWarm()
+      return ask(undefined, (content) => content.tail(after))
+    },
+    warm: async () => nearest?.content.warm(),
     async further(atLeast, signal) {
-      const others = members.filter((member) => member !== (chosen.get(signal) ?? members[0]))
+      const others = members.filter((member) => member !== (chosen.get(signal) ?? nearest))
       const ahead = await firstAhead(others, atLeast)
       if (ahead !== null) chosen.set(signal, ahead)
       return ahead !== null
@@ -108,6 +119,16 @@ export function openNearest({ replicas, clock }: NearestOptions): Content & { re
     async close() {
       await Promise.all(members.map(({ content }) => content.close()))
     },
+  }
+}
+
+/** A connection over the distance takes several ways there and back, for which readers have no time when they first need one. */
+function openWarming(next: Member | undefined, clock: NearestOptions['clock']): () => void {
+  let warmedMs = Number.NEGATIVE_INFINITY
+  return () => {
+    if (next === undefined || clock.monotonic() - warmedMs < warmEveryMs) return
+    warmedMs = clock.monotonic()
+    next.content.warm().catch(() => {}) // readers will find out, and say so
   }
 }
 

@@ -85,9 +85,10 @@ export function openContent({ url, log, dependency, max = 8, fingerprint = ownFi
     database.ask((cut) => work(until(on, cut)), on === searches ? { ...search, signal } : { signal })
   const one = <R extends object>(asked: Asked, signal: AbortSignal | undefined, on: Database = reads): Promise<R> =>
     guarded(signal, on, (wanted) => live.one<R>(asked, wanted, on))
+  const unguarded = <T>(on: Database, work: (wanted: Queryable) => Promise<T>): Promise<T> =>
+    database.ask((cut) => work(until(on, cut)), { isUnguarded: true })
   // The tail must be heard while every other connection is busy, and while readers have the database left alone: purges hang on it.
-  const heard = <T>(work: (wanted: Queryable) => Promise<T>): Promise<T> =>
-    database.ask((cut) => work(until(tails, cut)), { isUnguarded: true })
+  const heard = <T>(work: (wanted: Queryable) => Promise<T>): Promise<T> => unguarded(tails, work)
   return {
     list: async (query, signal) => pageOf(await one<ListRow>(listStatement(query), signal), query.filters),
     review: async (slug, signal) => reviewOf(await one<ReviewRow>(reviewStatement(slug), signal), slug),
@@ -112,6 +113,9 @@ export function openContent({ url, log, dependency, max = 8, fingerprint = ownFi
         live.follow(row.live)
         return tailOf(await live.one<TailRow>(tailStatement(fingerprint, null), wanted, tails), row.live, null)
       }),
+    async warm() {
+      await Promise.all([reads, searches].map((on) => unguarded(on, (wanted) => wanted.query('select'))))
+    },
     async close() {
       await Promise.all([reads.close(), searches.close(), tails.close()])
     },
