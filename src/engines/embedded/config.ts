@@ -1,5 +1,6 @@
 // The settings PostgreSQL runs with, written anew at each start: the file is ours, nothing is edited in place.
 import { writeFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 
 export type Settings = Readonly<Record<string, string | number | boolean>>
@@ -9,7 +10,6 @@ const longestSocketPath = 103 // of sun_path on macOS, which is shorter than Lin
 const base: Settings = {
   max_connections: 60,
   // Memory: two processes less (io workers, logical launcher), no compiler, nothing parallel on small machines.
-  shared_buffers: '64MB',
   work_mem: '8MB',
   maintenance_work_mem: '64MB',
   effective_cache_size: '1GB',
@@ -22,6 +22,10 @@ const base: Settings = {
   autovacuum_max_workers: 2,
   autovacuum_naptime: '30s',
   random_page_cost: 1.1,
+  // What the projector has written is on its way to the disk before a reader needs the room.
+  bgwriter_delay: '50ms',
+  bgwriter_lru_maxpages: 1000,
+  bgwriter_lru_multiplier: 4,
   // Durability, and replicas that may come and go: one that stays away must not fill the disk.
   fsync: true,
   synchronous_commit: true,
@@ -53,6 +57,17 @@ const base: Settings = {
   allow_alter_system: false,
 }
 
+/**
+ * A sixteenth of the memory that this process may use: a database for each region may live on one machine beside all that it serves.
+ * With less than the projector and readers touch, these have to write out pages for it, and wait for its log to be on the disk.
+ */
+export function sharedBuffers(memoryBytes: number): string {
+  const mib = Math.floor(memoryBytes / 16 / 2 ** 20)
+  return `${Math.min(1024, Math.max(64, mib))}MB`
+}
+
+const memory = (): number => Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
+
 const rules = `# TYPE  DATABASE     USER  ADDRESS       METHOD
 local   all          all                 scram-sha-256
 host    all          all   127.0.0.0/8   scram-sha-256
@@ -67,6 +82,7 @@ export function writeConfig(folder: string, place: { host: string; port: number 
   const socketFits = Buffer.byteLength(join(folder, `.s.PGSQL.${place.port}`)) <= longestSocketPath
   const settings: Settings = {
     ...base,
+    shared_buffers: sharedBuffers(memory()),
     listen_addresses: place.host,
     port: place.port,
     unix_socket_directories: socketFits ? folder : '',

@@ -4,14 +4,6 @@ import { join } from 'node:path'
 import type { Settings } from '../embedded/config.ts'
 import { type Peer, regionUrl, slotOf } from './peer.ts'
 
-/** Four of them may live on one machine. */
-const small: Settings = {
-  shared_buffers: '32MB',
-  effective_cache_size: '256MB',
-  maintenance_work_mem: '32MB',
-  wal_retrieve_retry_interval: '1s',
-}
-
 /** A standby that has less of one of these than its primary does not start, or stops replaying. */
 const noLess = ['max_connections', 'max_worker_processes', 'max_wal_senders', 'max_prepared_transactions', 'max_locks_per_transaction']
 
@@ -37,7 +29,7 @@ export const sameLimits = (a: Limits, b: Limits): boolean => noLess.every((name)
 
 /** Those of a primary are there as well and mean nothing: which of the two it is says the data folder. */
 export function settingsOf(more: Settings, limits: Limits, primary: Peer | null, region: string): Settings {
-  const wanted = { ...small, ...more }
+  const wanted: Settings = { wal_retrieve_retry_interval: '1s', ...more }
   const larger = Object.entries(limits).map(([name, value]) => [name, Math.max(value, Number(wanted[name] ?? 0))])
   return { ...wanted, ...Object.fromEntries(larger), ...(primary && following(primary, region)) }
 }
