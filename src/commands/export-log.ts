@@ -24,7 +24,7 @@ command goes on after an interruption and brings what is new. Without --to to st
     const master = await openMaster(running.settings, { ...around(running), log })
     try {
       const { epoch } = await master.head()
-      const file = to === undefined ? standardOutput() : await openLogFile(resolve(to))
+      const file = to === undefined ? standardOutput() : await openLogFile(resolve(to), say)
       const start = async () => ({ epoch, seq: startOf(file, from, epoch) })
       const { written, seq } = await start()
         .then((at) => copy(master, file, at, running, to !== undefined))

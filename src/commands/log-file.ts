@@ -13,14 +13,17 @@ export interface LogFile {
   close(): Promise<void>
 }
 
-/** What a crash left of the last line is cut off. Refuses a file that another export writes to: each would cut off the other's line. */
-export async function openLogFile(path: string): Promise<LogFile> {
+/**
+ * What a crash left of the last line is cut off. Refuses a file that another export writes to: each would cut off the other's line. Says
+ * so where that cannot be known.
+ */
+export async function openLogFile(path: string, say: (line: string) => void): Promise<LogFile> {
   await using opening = new AsyncDisposableStack()
   const file = opening.adopt(await open(path, 'a+', 0o600), (opened) => opened.close())
   const keeper = await underLock(path, ['sh', '-c', 'echo held; cat'])
   if (keeper === 'taken') throw new Refusal('conflict', `Another export writes to ${path}. Wait for it, or name another file.`)
-  if (typeof keeper === 'number') throw new Error(`flock of ${path} ended with ${keeper}`)
-  if (keeper !== 'absent') opening.defer(() => ended(keeper))
+  if (typeof keeper === 'object') opening.defer(() => ended(keeper))
+  else say(`${path} cannot be locked here: see to it that no other export writes to it meanwhile.`)
   const { sizeBytes, line, begins } = await lastLine(file)
   if (!begins.startsWith('{"epoch":"'.slice(0, begins.length))) throw notALog(path)
   const last = line === null ? null : positionOf(line, path)

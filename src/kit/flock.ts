@@ -7,11 +7,29 @@ import { createInterface } from 'node:readline'
 export const bareEnvironment = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' }
 
 const takenCode = 75
-const waitS = 1 // whoever held it for somebody that just died needs an instant to go
+/**
+ * Only what the `flock` of util-linux and the one of BusyBox both know: on an open file, without waiting. Both end with 1 and say nothing
+ * when somebody else has the lock, and say why when it cannot be had at all. The lock is the open file's, so the command, which this
+ * shell becomes, has it. Tried for a second: whoever held it for somebody that just died needs an instant to go.
+ */
+const script = `exec 9>>"$1"
+shift
+for try in 1 2 3 4 5 6 7 8 9 10; do
+  said=$(flock -n 9 2>&1) && exec "$@"
+  code=$?
+  [ "$code$said" = 1 ] || exit "$code"
+  sleep 0.1
+done
+exit ${takenCode}`
+const notFoundCode = 127
 
-/** The command, once it has said a line, in possession of the lock; or its exit code. `absent`: this system has no `flock` (macOS). */
+/**
+ * The command, once it has said a line, in possession of the lock; or its exit code, or that of `flock` when there is no lock to be had,
+ * as on some file systems. `absent`: this system has no `flock` (macOS).
+ */
 export async function underLock(path: string, command: readonly string[]): Promise<ChildProcess | number | 'taken' | 'absent'> {
-  const locked = await started(['flock', '-w', String(waitS), '-E', String(takenCode), '-F', path, ...command])
+  const locked = await started(['sh', '-c', script, 'sh', path, ...command])
+  if (locked === notFoundCode) return 'absent'
   return locked === takenCode ? 'taken' : locked
 }
 
