@@ -6,7 +6,7 @@ import { Refusal } from '../kit/refusal.ts'
 import type { Master } from '../ports/master.ts'
 import { openMaster } from '../system/master.ts'
 import { around, type Command, type Running, readFlags } from './command.ts'
-import { type LogFile, openLogFile, standardOutput } from './log-file.ts'
+import { finishing, type LogFile, openLogFile, standardOutput } from './log-file.ts'
 
 export const exportLog: Command = {
   name: 'export-log',
@@ -26,9 +26,8 @@ command goes on after an interruption and brings what is new. Without --to to st
       const { epoch } = await master.head()
       const file = to === undefined ? standardOutput() : await openLogFile(resolve(to), say)
       const start = async () => ({ epoch, seq: startOf(file, from, epoch) })
-      const { written, seq } = await start()
-        .then((at) => copy(master, file, at, running, to !== undefined))
-        .finally(file.close)
+      const copied = start().then((at) => copy(master, file, at, running, to !== undefined))
+      const { written, seq } = await finishing(copied, file.close)
       if (to !== undefined) say(`${resolve(to)} holds the log of epoch ${epoch} up to change ${seq}; ${written} are new.`)
       if (!running.signal.aborted) return 0
       if (to !== undefined) say('Interrupted. The same command goes on from here.')

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bareEnvironment } from '../kit/flock.ts'
-import { openLogFile } from './log-file.ts'
+import { finishing, openLogFile } from './log-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'rcr-log-file-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -56,4 +56,35 @@ test.each([
   await file.close()
   expect(said).toEqual([expect.stringContaining('no other export')])
   expect(readFileSync(path, 'utf8')).toBe(lineOf(1))
+})
+
+test.skipIf(process.platform !== 'linux')('an export into a folder that cannot be synced is whole', async () => {
+  const path = join(folder, 'unsynced.ndjson')
+  const held = openSync(path, 'w')
+  // The same file by another name, whose folder answers fsync with EINVAL.
+  const file = await openLogFile(`/proc/${process.pid}/fd/${held}`, () => {})
+  await file.write(lineOf(1))
+  await file.close()
+  closeSync(held)
+  expect(readFileSync(path, 'utf8')).toBe(lineOf(1))
+})
+
+test('a folder that is gone is not passed over', async () => {
+  const place = join(folder, 'gone')
+  mkdirSync(place)
+  const file = await openLogFile(join(place, 'log.ndjson'), () => {})
+  rmSync(place, { recursive: true })
+  await expect(file.close()).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('why an export failed is told, not what fails after it, and what comes last is done', async () => {
+  const done: string[] = []
+  const last = async () => {
+    done.push('closed')
+    throw new Error('cannot be synced')
+  }
+  await expect(finishing(Promise.reject(new Error('no space')), last)).rejects.toThrow('no space')
+  await expect(finishing(Promise.resolve(1), last)).rejects.toThrow('cannot be synced')
+  expect(await finishing(Promise.resolve(1), async () => {})).toBe(1)
+  expect(done).toEqual(['closed', 'closed'])
 })

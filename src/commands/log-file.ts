@@ -32,21 +32,35 @@ export async function openLogFile(path: string, say: (line: string) => void): Pr
   return {
     last,
     write: (lines) => file.appendFile(lines),
-    async close() {
-      try {
-        await file.sync()
-        await syncFolder(dirname(path))
-      } finally {
-        await held.disposeAsync()
-      }
-    },
+    close: () =>
+      finishing(
+        file.sync().then(() => syncFolder(dirname(path))),
+        () => held.disposeAsync(),
+      ),
   }
 }
 
+/** Does what is last, however the work ends. Of two errors the first is told: the second often follows from it. */
+export async function finishing<T>(work: Promise<T>, last: () => Promise<void>): Promise<T> {
+  const done = await work.catch(async (error: unknown) => {
+    await last().catch(() => {})
+    throw error
+  })
+  await last()
+  return done
+}
+
+/** Folders that may not be read, and file systems (some of FUSE, CIFS) that sync no folder: what is exported is whole all the same. */
+const unsyncable = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
 /** The name of a new file stands in it. */
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  await folder.sync().finally(() => folder.close())
+  try {
+    const folder = await open(path, 'r')
+    await finishing(folder.sync(), () => folder.close())
+  } catch (error) {
+    if (!unsyncable.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
 }
 
 /** Ends when nobody reads any more, as `head` does. */
