@@ -5,7 +5,7 @@ import { around, type Command, type Running, readFlags } from './command.ts'
 export type Projector = Awaited<ReturnType<typeof openProjector>>
 type Watching = Parameters<Projector['rebuild']>[0]
 
-/** The `run` of a command that needs the projector; progress goes to the terminal about once a second. */
+/** The `run` of a command that needs the projector; progress goes to the terminal about once a second. Asked to stop, it says so: 130. */
 export function withProjector<const Known extends Readonly<Record<string, 'switch'>>>(
   known: Known,
   task: (project: Projector, watching: Watching, say: Running['say'], given: Record<keyof Known, boolean>) => Promise<number>,
@@ -23,7 +23,13 @@ export function withProjector<const Known extends Readonly<Record<string, 'switc
       saidMs = nowMs
       say(`  ${seq} of ${of} changes (${Math.round((seq * 1000) / (nowMs - startedMs))}/s)`)
     }
-    // Awaited here: what the stack holds must outlive it.
-    return await task(project, { signal, progress }, say, given)
+    try {
+      // Awaited here: what the stack holds must outlive it.
+      return await task(project, { signal, progress }, say, given)
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error
+      say('Interrupted.')
+      return 130
+    }
   }
 }

@@ -20,6 +20,7 @@ Meanwhile processes of both versions read, each its own; end it when the service
       if (!(await project.bringUp(watching))) tell(await project.rebuild(watching), say)
       say('Processes of this version may start. This one follows the log until it is ended.')
       await project.run(watching.signal)
+      tellParked(project.status().parked, say)
     }
     return 0
   }),
@@ -27,8 +28,12 @@ Meanwhile processes of both versions read, each its own; end it when the service
 
 function tell({ schema, position, parked, replaced, differing }: Report, say: Running['say']): void {
   say(`${schema} stands at ${position.seq} and is live${replaced === null ? '' : `; it replaced ${replaced}`}.`)
-  if (parked > 0) say(`${parked} changes could not be applied: rcr verify names them.`)
+  tellParked(parked, say)
   if (differing === null) say('There was nothing to compare it with.')
   else if (differing.length === 0) say('Checksums of all tables are equal.')
   else say(`What it replaced was different in: ${differing.join(', ')}.`)
+}
+
+function tellParked(parked: number, say: Running['say']): void {
+  if (parked > 0) say(`${parked} changes could not be applied: rcr verify names them.`)
 }
