@@ -104,6 +104,7 @@ export function openDependency(name: string, policy: Policy, around: Around, tra
       if (signal?.aborted) throw gone()
       const startedMs = clock.monotonic()
       const leftMs = () => callMs - (clock.monotonic() - startedMs)
+      let failure: unknown
       for (let number = 1; ; number++) {
         try {
           return await gate.send((cut) => work(cut, number), {
@@ -115,7 +116,8 @@ export function openDependency(name: string, policy: Policy, around: Around, tra
             fullMs: Math.min(tryMs, callMs),
           })
         } catch (error) {
-          if (error instanceof Unsent) throw error.reason
+          if (error instanceof Unsent) throw failure ?? error.reason
+          failure = error
           if (number >= tries || signal?.aborted || !traits.isPassing?.(error)) throw error
           const restMs = jitterMs(number)
           if (restMs >= leftMs() || !budget.spend()) throw error

@@ -87,21 +87,24 @@ test('a statement that takes too long is refused at once, and counts for nothing
   const blocker = ask(near.url, locking).catch(() => {})
   while ((await ask<{ n: number }>(near.url, `select count(*)::int as n from pg_locks where mode = 'AccessExclusiveLock'`))[0]?.n === 0)
     await systemClock.sleep(5)
-  for (let n = 1; n <= 5; n++) {
-    const refusal = await item().catch((error: unknown) => error)
-    expect(refusal).toBeInstanceOf(Refusal)
-    expect((refusal as Refusal).reason).toBe('late')
+  try {
+    for (let n = 1; n <= 5; n++) {
+      const refusal = await item().catch((error: unknown) => error)
+      expect(refusal).toBeInstanceOf(Refusal)
+      expect((refusal as Refusal).reason).toBe('late')
+    }
+    expect(breakerOf('eu')).toBe('closed')
+  } finally {
+    await ask(near.url, `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${holding}'`)
+    await blocker
   }
-  expect(breakerOf('eu')).toBe('closed')
-  await ask(near.url, `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${holding}'`)
-  await blocker
 }, 20_000)
 
-test('whoever follows the near one is connected to the next before it is needed, for lists and for searches', async () => {
+test('whoever follows the near one is connected to the next before it is needed, for lists, for searches and for its tail', async () => {
   const [now] = await ask<{ at: string }>(far.url, 'select clock_timestamp()::text as at')
   await content.tail(null)
   const since = `backend_start > '${now?.at}' and application_name like 'rcr_read%' and datname = current_database()`
-  await until(async () => (await ask<{ n: number }>(far.url, `select count(*)::int as n from pg_stat_activity where ${since}`))[0]?.n === 2)
+  await until(async () => (await ask<{ n: number }>(far.url, `select count(*)::int as n from pg_stat_activity where ${since}`))[0]?.n === 3)
 })
 
 /** Who reads cameras of the near one is told this. */

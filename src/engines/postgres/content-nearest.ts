@@ -2,14 +2,14 @@
 //
 //   near replica ──away, hangs──▶ next nearest ──away──▶ …  (within the time of one answer; after that one retry, no more)
 //   One that fails again and again is left alone (src/resilience.ts). The tail asks too, so that it comes back without a reader, and
-//   keeps the next nearest connected.
+//   keeps the others connected.
 import { comparePositions, type Position } from '../../domain/change.ts'
 import type { BreakerState } from '../../kit/breaker.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Dependency, OpenDependency } from '../../kit/resilience.ts'
 import type { Content } from '../../ports/content.ts'
-import { isDriversPatience, isOutage } from './translate.ts'
+import { isDriversPatience, isOutage, Resting } from './translate.ts'
 
 export interface Replica {
   region: string
@@ -50,17 +50,18 @@ export function openNearest({ replicas, clock }: NearestOptions): Content & { re
       region,
       content,
       near: at === 0,
-      replica: dependency({ isFailure: isOutage, isSilent: isDriversPatience, resting: away, late: away }),
+      replica: dependency({ isFailure: isOutage, isSilent, resting: away, late: away }),
     }),
   )
-  const [nearest, next] = members
+  const [nearest] = members
   // Half of the time is that of one answer: what fails faster leaves time for the next, and so does one that refuses at once before one
   // that is silent for all of it, as the way to a replica that nobody has asked for a while may be.
   const answerMs = (nearest?.replica.policy.callMs ?? 0) / 2 + lateMs
   /** What a request has begun on one replica it goes on with: its signal stands for it. */
   const chosen = new WeakMap<AbortSignal, Member>()
 
-  const keepWarm = openWarming(next, clock)
+  const keepWarm = openWarming(members.slice(1), clock)
+  const firstAhead = openAhead()
 
   const ask = async <T>(signal: AbortSignal | undefined, work: (content: Content) => Promise<T>): Promise<T> => {
     const startedMs = clock.monotonic()
@@ -122,13 +123,16 @@ export function openNearest({ replicas, clock }: NearestOptions): Content & { re
   }
 }
 
-/** A connection over the distance takes several ways there and back, for which readers have no time when they first need one. */
-function openWarming(next: Member | undefined, clock: NearestOptions['clock']): () => void {
+/**
+ * A connection over the distance takes several ways there and back, for which readers have no time when they first need one: of the next
+ * nearest for whatever they ask, of the others for asking how far these are.
+ */
+function openWarming(others: readonly Member[], clock: NearestOptions['clock']): () => void {
   let warmedMs = Number.NEGATIVE_INFINITY
   return () => {
-    if (next === undefined || clock.monotonic() - warmedMs < warmEveryMs) return
+    if (clock.monotonic() - warmedMs < warmEveryMs) return
     warmedMs = clock.monotonic()
-    next.content.warm().catch(() => {}) // readers will find out, and say so
+    for (const [at, { content }] of others.entries()) (at === 0 ? content.warm() : content.applied()).catch(() => {}) // readers will find out, and say so
   }
 }
 
@@ -138,15 +142,39 @@ const orderFrom = (members: readonly Member[], first: Member | undefined): reado
 const borrowed = <T>(answer: T): T =>
   typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? { ...answer, borrowed: true } : answer
 
-/** The first to say that it is that far: usually the primary, and sooner than that a replica near by. */
-async function firstAhead(members: readonly Member[], atLeast: Position): Promise<Member | null> {
-  const asked = members.map(async (member) => {
-    const { position } = await member.replica.ask(() => member.content.applied())
-    if (comparePositions(position, atLeast) < 0) throw away()
-    return member
-  })
-  return Promise.any(asked).catch(() => null)
+/**
+ * The first to say that it is that far: usually the primary, and sooner than that a replica near by. However many want to know at once,
+ * each is asked once at a time: they would wait for each other, and what that takes says nothing of the database.
+ */
+function openAhead() {
+  const looks = new Map<Member, Promise<Position>>()
+  const look = (member: Member): Promise<Position> => {
+    const underWay = looks.get(member)
+    if (underWay !== undefined) return underWay
+    const begun = member.replica
+      .ask(() => member.content.applied())
+      .then(({ position }) => position)
+      .finally(() => looks.delete(member))
+    looks.set(member, begun)
+    return begun
+  }
+  const isAhead = async (member: Member, atLeast: Position): Promise<boolean> => {
+    const wasUnderWay = looks.has(member)
+    if (comparePositions(await look(member), atLeast) >= 0) return true
+    // It may have looked before that position was there.
+    return wasUnderWay && comparePositions(await look(member), atLeast) >= 0
+  }
+  return (members: readonly Member[], atLeast: Position): Promise<Member | null> =>
+    Promise.any(
+      members.map(async (member) => {
+        if (!(await isAhead(member, atLeast))) throw away()
+        return member
+      }),
+    ).catch(() => null)
 }
+
+/** A database that is left alone by its own rule was not asked: its replica may be well. */
+const isSilent = (error: unknown): boolean => error instanceof Resting || isDriversPatience(error)
 
 /** The database is gone, or hangs, has no build yet, or no room. A statement that took too long would take as long elsewhere. */
 const isAway = (error: unknown): error is Refusal => error instanceof Refusal && (error.reason === 'unavailable' || error.reason === 'full')

@@ -39,7 +39,7 @@ import { appliedStatement, type TailRow, tailOf, tailStatement } from './content
 import { type LikelyRow, likelyStatement, type SuggestRow, suggestedOf, suggestStatement } from './content-words.ts'
 import { fingerprint as ownFingerprint } from './fingerprint.ts'
 import { readerOf } from './in-use.ts'
-import { isDriversPatience, isOutage } from './translate.ts'
+import { isDriversPatience, isOutage, Resting } from './translate.ts'
 
 export interface ContentOptions {
   /** A replica, or the primary. */
@@ -72,7 +72,7 @@ const until = (on: Database, signal: AbortSignal): Queryable => ({
 export function openContent({ url, log, dependency, max = 8, fingerprint = ownFingerprint }: ContentOptions): Content {
   const label = readerOf(fingerprint)
   const traits = { isFailure: isOutage, isPassing, isStray: isPassing, isSilent: isDriversPatience }
-  const database = dependency({ ...traits, resting: away, late: away })
+  const database = dependency({ ...traits, resting: () => new Resting(...away), late: () => new Refusal(...away) })
   const readTimeoutMs = (database.policy.tryMs ?? 0) - littleMs
   const pool = (max: number, timeoutMs: number, settings: Readonly<Record<string, string>>) =>
     openPool({ url, role: 'rcr_read', label, max, log, timeoutMs, giveUpMs: giveUpMs(timeoutMs), settings })
@@ -114,7 +114,7 @@ export function openContent({ url, log, dependency, max = 8, fingerprint = ownFi
         return tailOf(await live.one<TailRow>(tailStatement(fingerprint, null), wanted, tails), row.live, null)
       }),
     async warm() {
-      await Promise.all([reads, searches].map((on) => unguarded(on, (wanted) => wanted.query('select'))))
+      await Promise.all([reads, searches, tails].map((on) => unguarded(on, (wanted) => wanted.query('select'))))
     },
     async close() {
       await Promise.all([reads.close(), searches.close(), tails.close()])
@@ -124,4 +124,4 @@ export function openContent({ url, log, dependency, max = 8, fingerprint = ownFi
 
 // A replica that hangs costs five readers their patience, not all of them. Slow statements, a build that is not ready and a standstill
 // of this process say nothing of its health.
-const away = () => new Refusal('unavailable', 'The database of this region does not answer now.', { retryAfterS: 1 })
+const away = ['unavailable', 'The database of this region does not answer now.', { retryAfterS: 1 }] as const

@@ -48,6 +48,9 @@ export function translate(error: unknown): unknown {
   return down ? new Refusal('unavailable', 'The database does not answer now.', { retryAfterS: 1, cause: error }) : error
 }
 
+/** Nobody was asked: this process leaves the database alone for a while. */
+export class Resting extends Refusal {}
+
 /** Only the driver's own clock says that the database does not answer, and that runs on while this process stands still. */
 export const isDriversPatience = (error: unknown): boolean =>
   error instanceof Refusal &&
