@@ -18,7 +18,7 @@ const pollMs = 100
 /** One that stands still for longer is on its own: it will be copied anew. */
 const patienceMs = 60_000
 
-/** The live build is never held up: only builds that nobody reads yet are written by the gigabyte. */
+/** A build that is read is never held up: only those that nobody reads yet are written by the gigabyte, the first one of a version too. */
 export function openPaced({ url, projection, log, clock = systemClock, behindBytes = 64 * 2 ** 20 }: PacedOptions): Projection {
   const db = openPool({ url, role: null, max: 1, log, timeoutMs: 5_000 })
   const behind = async (): Promise<number> => {
@@ -37,7 +37,8 @@ export function openPaced({ url, projection, log, clock = systemClock, behindByt
     async apply(schema, changes, end) {
       const applied = await projection.apply(schema, changes, end)
       // A database that hides its log from us paces nobody.
-      if (!applied.live && changes.length > 0) await wait().catch((error: unknown) => log.debug('not paced by the replicas', { error }))
+      if ((!applied.live || applied.caughtUpAt === null) && changes.length > 0)
+        await wait().catch((error: unknown) => log.debug('not paced by the replicas', { error }))
       return applied
     },
     async close() {
