@@ -96,7 +96,7 @@ select ${snapshot}, ${leaderId(filter)} as leader,
   (select coalesce(json_agg(${cardWith(highlights)} order by r.place), '[]')::text from shown r ${besides}) as data,
   ${countsOver('ranked', ['brand', 'camera', 'language', 'tag', 'mount'])}::text as facets,
   (select count(*)::int from ranked) as ranked,
-  case when f.indexed then (select count(*)::int from fetched) when w.whole then w.finds else ${isOneWord && question.open === null ? 'k.estimate' : estimateOf(filter, lead, at, id, isOneWord)} end as total,
+  case when f.indexed then (select count(*)::int from fetched) when w.whole then w.finds else ${isOneWord && question.open === null ? `least(k.estimate, ${all})::int` : estimateOf(filter, lead, at, id, isOneWord)} end as total,
   case when f.indexed then (select count(*) from fetched) < ${fetchMax} else w.whole end as exact,
   (select n.published_at::text from newest n order by n.published_at desc, n.id desc limit 1) as newest_at,
   (select n.id::text from newest n order by n.published_at desc, n.id desc limit 1) as newest_id
@@ -118,7 +118,7 @@ function wordsOf({ words, open }: Search['question'], asked: readonly string[], 
       `select w.*, '${language}' as language, stem from asked w, unnest(tsvector_to_array(to_tsvector('content.app_${language}', w.word))) stem`,
   )
   return `openings as materialized (
-  select v.language, v.stem, sum(v.reviews)::int as reviews from build.word v, (select lower(public.unaccent(${begins}::text)) as low) p
+  select v.language, v.stem, sum(v.reviews)::int as reviews, max(v.reviews) as fewest from build.word v, (select lower(public.unaccent(${begins}::text)) as low) p
   where v.plain ~>=~ p.low and v.plain ~<~ (p.low || U&'\\+10FFFF') and v.language in (${asked.map((language) => `'${language}'`).join(', ')})
   group by v.language, v.stem order by 3 desc, v.stem limit ${openingsMax}),
 asked as materialized (select word, alternative, n = ${by.add(words.length)} as last
@@ -155,7 +155,7 @@ function estimateOf({ counted }: Filtering, lead: string, at: string, id: string
       : `(select reviews from build.facet where dimension = '${counted.dimension}' and value = (${counted.value})::text)`
   const last = (column: string) => `(select l.${column} from walk l order by l.published_at, l.id limit 1)`
   const far = `(select count(*) ${lead}${/ where /.test(lead) ? ' and' : ' where'} (${at}, ${id}) >= (${last('published_at')}, ${last('id')}))`
-  return `greatest(w.finds, ${isOneWord ? '(select max(reviews) from openings)' : 'null'}, least(case when k.indexable then k.estimate end,
+  return `greatest(w.finds, ${isOneWord ? '(select max(fewest) from openings)' : 'null'}, least(case when k.indexable then k.estimate end,
     coalesce(${all}, 0) * w.finds / case when w.finds < ${windowSize} then ${walkMax} else ${far} end)::int)`
 }
 
