@@ -24,7 +24,7 @@ beforeAll(async () => {
   ;({ ring, projection, project } = await openProjectedRing(['sa', 'eu', 'na'], 40, stack))
   for (const region of ['eu', 'na']) {
     members.set(region, await ring.run(region))
-    const content = openContent({ url: regionUrl(ring.urlOf(region)), log, dependency: dependencyOf('database') })
+    const content = openReader(region)
     readers.set(region, content)
     stack.defer(() => content.close())
     await until(async () => (await content.item('camera', sampleId('camera', 1))).found)
@@ -43,6 +43,10 @@ async function expectDropped(schema: string, graceMs = 0): Promise<void> {
 }
 const inEu = (statement: string) => until(() => ask(ring.urlOf('eu'), statement))
 
+/** With time to wait for a table that is just being dropped, however busy the machine is. */
+const openReader = (region: string) =>
+  openContent({ url: regionUrl(ring.urlOf(region)), log, dependency: dependencyOf('database', { tryMs: 10_000, callMs: 20_000 }) })
+
 /** Two readers in each region; the one of them never looks which build is the live one, unless its own is missing. */
 async function readingWhile(what: () => Promise<void>): Promise<{ answered: number; failed: unknown[] }> {
   let isOver = false
@@ -50,8 +54,7 @@ async function readingWhile(what: () => Promise<void>): Promise<{ answered: numb
   const failed: unknown[] = []
   const reading = ['eu', 'na'].flatMap((region) =>
     [0, 1].map(async (reader) => {
-      const content =
-        reader === 0 ? readers.get(region) : openContent({ url: regionUrl(ring.urlOf(region)), log, dependency: dependencyOf('database') })
+      const content = reader === 0 ? readers.get(region) : openReader(region)
       while (!isOver) {
         try {
           if (reader === 0) await content?.tail(null)
