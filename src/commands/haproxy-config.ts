@@ -33,8 +33,8 @@ export function haproxyConfig(gateway: Gateway, reading: readonly Operation[]): 
   return `${parts.map((part) => part.trim()).join('\n\n')}\n`
 }
 
-// A request is answered in at most 10 s, and a connection that nobody uses is closed by a service after 30 s: the gateway
-// waits longer than the one, and lets go earlier (5 s, its own standard) than the other.
+// A service answers within 10 s or refuses, and closes a connection that nobody uses after 30 s: the gateway waits longer than the one
+// (15 s; for what readers ask only 5 s: see `patience`), and lets go earlier (5 s, its own standard) than the other.
 const global = ({ region, secure }: Gateway) => `
 # The gateway of region ${region}, made by \`rcr haproxy\`: change what it was made from.
 global
@@ -83,11 +83,17 @@ ${paths.map((path) => `  acl content path -m reg ^(/api/v1)?${path}$`).join('\n'
   http-request track-sc1 src,ipmask(32,64) table other-of-address if !{ var(txn.reads) -m bool }
   ${too('Fewer questions, please.')} if { sc0_http_req_rate gt ${limits.reading} }
   ${too('Fewer requests, please.')} if { sc1_http_req_rate gt ${limits.other} }
-${all.map((at) => `  use_backend readers-${at.region} if { var(txn.reads) -m bool } { nbsrv(readers-${at.region}) gt 0 }`).join('\n')}
+${all.map((_, at) => `  use_backend readers-${all[at]?.region} if { var(txn.reads) -m bool } ${answering(all, at)}`).join('\n')}
   use_backend readers-${all[0]?.region} if { var(txn.reads) -m bool }
   use_backend home-grpc if grpc
   use_backend home if METH_GET or METH_OPTIONS
   default_backend home-commands`
+}
+
+/** A region with a single process that is down is passed over: its backend would not share out what comes among all of the next. */
+function answering(all: Gateway['readers'], at: number): string {
+  const region = all[at]?.region
+  return `{ nbsrv(readers-${region}) gt 0 }${isSingle(all, at) ? ` { srv_is_up(readers-${region}/${region}-1) }` : ''}`
 }
 
 const logged = `  # One line a request; what failed before it was one has no method.
@@ -104,20 +110,26 @@ frontend operators
   http-request return status 404`
 
 /**
- * A backend for each region. The next region's processes stand behind its own, so that the one retry finds somebody there while the
- * checks have not noticed yet that nobody is left here.
+ * A backend for each region. The next region's processes stand behind its own as backups, which are asked when HAProxy holds all of the
+ * own for down. It does not yet of a process that was killed in the middle of answers: their retry goes to another own one, and where
+ * there is a single one, to the next region (`first`: in this order, a retry never where the try before was).
  */
 function readers({ readers: all }: Gateway): string[] {
   return all.map(({ region, servers }, at) => {
     const next = all[at + 1]
+    const single = isSingle(all, at)
     const own = servers.map((server, n) => `  server ${region}-${n + 1} ${server.address} ${checked(server.check)}`)
     const others = (next?.servers ?? []).map((server, n) => {
       const name = `${next?.region}-${n + 1}`
-      return `  server ${name} ${server.address} backup track readers-${next?.region}/${name} observe none`
+      return `  server ${name} ${server.address}${single ? '' : ' backup'} track readers-${next?.region}/${name} observe none`
     })
-    return `backend readers-${region}\n  balance leastconn\n${check}\n  option allbackups\n${patience}\n${[...own, ...others].join('\n')}`
+    const head = `  balance ${single ? 'first' : 'leastconn'}\n${check}\n${single ? '' : '  option allbackups\n'}${patience}`
+    return `backend readers-${region}\n${head}\n${[...own, ...others].join('\n')}`
   })
 }
+
+/** Whether a region has one process, and another region behind it. */
+const isSingle = (all: Gateway['readers'], at: number) => all[at]?.servers.length === 1 && at + 1 < all.length
 
 // Who leaves answers 404: nobody else is sent there, and who is there already is answered to the end. Whoever tracks has to say so too.
 const parting = `  option httpchk
@@ -132,8 +144,10 @@ const onceAgain = `  retries 1
   option redispatch 1
   retry-on conn-failure empty-response`
 
-// Longer than the checks need to find out who stands still (4.7 s at the most), so that the one retry finds somebody else. Sessions are
-// not shut down when that is found out: the one would be cut whose refused connection tells that a process is gone (HAProxy 2.6).
+// Longer than the checks need to find out who stands still (4.7 s at the most), so that the one retry finds somebody else. The price: who
+// answers checks, yet takes longer than this for an answer, is given up on though he might have answered within his 10 s; and when the
+// other one takes as long, the reader is refused (504) after 10 s. Sessions are not shut down when a process is found to be gone: the one
+// would be cut whose refused connection tells of it (HAProxy 2.6).
 const patience = `${onceAgain} response-timeout
   timeout server 5s`
 

@@ -40,7 +40,7 @@ interface Stub {
   close(): void
 }
 const stubs = new Map<string, Stub>()
-let haproxy: ChildProcess
+const gateways: ChildProcess[] = []
 let front = ''
 let operators = ''
 const limits = { reading: 300, other: 30 }
@@ -63,9 +63,9 @@ async function openStub(name: string): Promise<Stub> {
 }
 
 const stub = (name: string): Stub => stubs.get(name) ?? expect.unreachable(name)
-const by = async (path: string, init: RequestInit = {}) => {
+const by = async (path: string, init: RequestInit = {}, gateway = front) => {
   // A connection each: on one that was used before, the client would itself ask once more.
-  const response = await fetch(`${front}${path}`, { keepalive: false, ...init })
+  const response = await fetch(`${gateway}${path}`, { keepalive: false, ...init })
   await response.arrayBuffer()
   return `${response.status} ${response.headers.get('x-by')}`
 }
@@ -76,39 +76,47 @@ const afresh = () => {
 beforeAll(async () => {
   if (!haproxyIsThere) return
   for (const name of ['eu-1', 'eu-2', 'na-1', 'sa-1', 'home']) await openStub(name)
-  const [listen, ops, refusing] = (await freePorts(3)) as [number, number, number]
-  const at = (name: string) => ({ address: `127.0.0.1:${stub(name).port}`, check: `127.0.0.1:${stub(name).port}` })
-  const gateway: Gateway = {
-    region: 'eu',
-    listen: [`127.0.0.1:${listen}`],
-    secure: null,
-    operators: `127.0.0.1:${ops}`,
-    readers: [
-      { region: 'eu', servers: [at('eu-1'), at('eu-2')] },
-      { region: 'na', servers: [at('na-1')] },
-      { region: 'sa', servers: [at('sa-1')] },
-    ],
-    // Said to be ready by another one: nobody listens where it should.
-    home: [{ ...at('home'), grpc: `127.0.0.1:${refusing}` }],
-    limits,
-  }
-  const file = join(folder, 'haproxy.cfg')
-  writeFileSync(file, haproxyConfig(gateway, reading))
-  haproxy = spawn(findHaproxy(), ['-W', '-db', '-f', file], { stdio: 'ignore' })
-  front = `http://127.0.0.1:${listen}`
-  operators = `http://127.0.0.1:${ops}`
-  await until(async () => (await fetch(`${operators}/readyz`)).status === 200)
+  const opened = await openGateway([
+    { region: 'eu', servers: [at('eu-1'), at('eu-2')] },
+    { region: 'na', servers: [at('na-1')] },
+    { region: 'sa', servers: [at('sa-1')] },
+  ])
+  front = opened.front
+  operators = opened.operators
 }, 20_000)
 
 afterAll(async () => {
-  if (haproxyIsThere) {
-    const ended = new Promise((resolve) => haproxy.once('exit', resolve))
-    haproxy.kill('SIGTERM')
+  for (const gateway of gateways) {
+    const ended = new Promise((resolve) => gateway.once('exit', resolve))
+    gateway.kill('SIGTERM')
     await ended
   }
   for (const one of stubs.values()) one.close()
   rmSync(folder, { recursive: true, force: true })
 })
+
+const at = (name: string) => ({ address: `127.0.0.1:${stub(name).port}`, check: `127.0.0.1:${stub(name).port}` })
+
+/** HAProxy before the first of these regions. */
+async function openGateway(readers: Gateway['readers']) {
+  const [listen, ops, refusing] = (await freePorts(3)) as [number, number, number]
+  const gateway: Gateway = {
+    region: readers[0]?.region ?? '',
+    listen: [`127.0.0.1:${listen}`],
+    secure: null,
+    operators: `127.0.0.1:${ops}`,
+    readers,
+    // Said to be ready by another one: nobody listens where it should.
+    home: [{ ...at('home'), grpc: `127.0.0.1:${refusing}` }],
+    limits,
+  }
+  const file = join(folder, `${gateway.region}.cfg`)
+  writeFileSync(file, haproxyConfig(gateway, reading))
+  gateways.push(spawn(findHaproxy(), ['-W', '-db', '-f', file], { stdio: 'ignore' }))
+  const opened = { front: `http://127.0.0.1:${listen}`, operators: `http://127.0.0.1:${ops}` }
+  await until(async () => (await fetch(`${opened.operators}/readyz`)).status === 200)
+  return opened
+}
 
 test.skipIf(!haproxyIsThere)('what is shipped is what is generated, and HAProxy accepts it', async () => {
   const shipped = readFileSync(join(deploy, 'haproxy.cfg'), 'utf8')
@@ -149,6 +157,37 @@ test.skipIf(!haproxyIsThere)('a reader who got no answer is answered by another 
   expect(outcome).toMatch(/^(ended|502 null)$/)
   expect(stub('home').asked.length).toBe(1)
 })
+
+test.skipIf(!haproxyIsThere)(
+  'when the only process of a region is killed in the middle of answers, the next region answers them',
+  async () => {
+    afresh()
+    // A process of its own, for a kill closes all at once. It answers checks alone, and says with a dot that it was asked something else.
+    const [port] = (await freePorts(1)) as [number]
+    const answers = `({ url }) => url.endsWith('/readyz') ? new Response() : (process.stdout.write('.'), new Promise(() => {}))`
+    const script = `Bun.serve({ hostname: '127.0.0.1', port: ${port}, fetch: ${answers} })`
+    const only = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      let asked = 0
+      only.stdout.on('data', (dots: Buffer) => {
+        asked += dots.length
+      })
+      await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok)
+      const servers = [{ address: `127.0.0.1:${port}`, check: `127.0.0.1:${port}` }]
+      const lonely = await openGateway([
+        { region: 'lonely', servers },
+        { region: 'sa', servers: [at('sa-1')] },
+      ])
+      const waiting = Array.from({ length: 8 }, (_, n) => by(`/content?limit=${n}`, {}, lonely.front))
+      await until(async () => asked >= waiting.length)
+      only.kill('SIGKILL')
+      expect(await Promise.all(waiting)).toEqual(waiting.map(() => '200 sa-1'))
+    } finally {
+      only.kill('SIGKILL')
+    }
+  },
+  20_000,
+)
 
 test.skipIf(!haproxyIsThere)('a 503 stands: nobody else is asked', async () => {
   afresh()
