@@ -99,13 +99,14 @@ function answering(all: Gateway['readers'], at: number): string {
 const logged = `  # One line a request; what failed before it was one has no method.
   log-format '{"region":"%f","status":%ST,"ms":%Ta,"method":"%HM","path":"%[capture.req.uri,field(1,?),json(utf8s)]","client":"%ci","to":"%b/%s","retries":"%rc","ended":"%ts"}'`
 
-const operators = ({ operators: at, readers: [own] }: Gateway) => `
+// Ready: somebody answers readers, of whichever region. That the own one is lost is said by `haproxy_server_status` in its metrics.
+const operators = ({ operators: at, readers: all }: Gateway) => `
 frontend operators
   bind ${at}
   no log
   monitor-uri /healthz
   http-request use-service prometheus-exporter if { path /metrics }
-  http-request return status 200 if { path /readyz } { nbsrv(readers-${own?.region}) gt 0 }
+${all.map(({ region }) => `  http-request return status 200 if { path /readyz } { nbsrv(readers-${region}) gt 0 }`).join('\n')}
   http-request return status 503 if { path /readyz }
   http-request return status 404`
 

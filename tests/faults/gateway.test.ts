@@ -198,7 +198,7 @@ test.skipIf(!haproxyIsThere)('a 503 stands: nobody else is asked', async () => {
 })
 
 test.skipIf(!haproxyIsThere)(
-  'a region whose processes are not ready is answered for by the next, or the one after it, and answers again afterwards',
+  'a region whose processes are not ready is answered for by the next, or the one after it, which metrics tell, and answers again afterwards',
   async () => {
     afresh()
     for (const name of ['eu-1', 'eu-2']) stub(name).readyz = 503
@@ -206,6 +206,8 @@ test.skipIf(!haproxyIsThere)(
     expect(await by('/api/v1/content/search?q=a')).toBe('200 na-1')
     stub('na-1').readyz = 503
     await until(async () => (await by('/content')) === '200 sa-1')
+    expect((await fetch(`${operators}/readyz`)).status).toBe(200) // readers are answered
+    for (const name of ['eu-1', 'eu-2']) expect(await statesOf(name)).toEqual({ 'readers-eu': 'DOWN' })
     for (const name of ['eu-1', 'eu-2', 'na-1']) stub(name).readyz = 200
     await until(async () => /^200 eu-[12]$/.test(await by('/content')))
   },
