@@ -118,6 +118,14 @@ test('with nothing but errors a hundred calls make at most a hundred and ten tri
   expect(await house.counted('retries_total{dependency="house"}')).toBe(10)
 })
 
+test('a call whose tries open the breaker is told what became of them, and the next one that nobody is asked', async () => {
+  const house = stage({ breaker: { ...breaker, failures: 2, openMs: 60_000 } })
+  house.let('fails')
+  expect((await house.asked()).told).toBe('down')
+  expect(house.calls).toHaveLength(2)
+  expect((await house.asked()).told).toBe('resting')
+})
+
 test('errors among answers are tried again, for a tenth of the answers in the long run', async () => {
   const house = stage()
   for (let n = 0; n < 200; n++) {

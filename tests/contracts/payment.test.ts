@@ -112,8 +112,8 @@ describe('a charge', () => {
 test('a house that does not answer is left alone for a while, and then asked again', async () => {
   await open()
   house.behave('silent')
-  await codeOf(payments.charge(charge(1)))
-  expect(await codeOf(payments.charge(charge(2)))).toBe('payment-house-resting')
+  // Of these it is not known what became of them.
+  for (const order of [1, 2]) expect(await codeOf(payments.charge(charge(order)))).toBe('payment-house')
   const startedMs = performance.now()
   for (let n = 0; n < 50; n++) expect(await codeOf(payments.charge(charge(3)))).toBe('payment-house-resting')
   expect(performance.now() - startedMs).toBeLessThan(deadlineMs)
