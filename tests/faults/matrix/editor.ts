@@ -29,6 +29,8 @@ export interface Editor {
 
 const everyMs = 250
 const patienceMs = 3_000
+/** As every client does before its token expires, which it does after fifteen minutes: at full size the matrix lasts longer. */
+const renewMs = 300_000
 /** Of a review; then another one has its turn, since its history is looked through in one page. */
 const revisions = 40
 
@@ -41,6 +43,7 @@ export async function startEditor(api: string): Promise<Editor> {
   const stem = systemClock.now().toString(36)
   const cameraId = await cameraOf(api)
   let authorization = await signIn(api)
+  let signedInMs = systemClock.monotonic()
   let revised = { id: '', slug: '', version: 0 }
   let keys = 0
 
@@ -59,6 +62,17 @@ export async function startEditor(api: string): Promise<Editor> {
       tell(0)
       return null
     }
+  }
+
+  /** Beside the writing, which goes on with the old one meanwhile. */
+  const renew = () => {
+    signedInMs = systemClock.monotonic()
+    signIn(api).then(
+      (fresh) => {
+        authorization = fresh
+      },
+      () => {}, // the old one lasts until the next time
+    )
   }
 
   const send = async (method: string, path: string, body: object, version?: number) => {
@@ -87,6 +101,7 @@ export async function startEditor(api: string): Promise<Editor> {
   const write = async () => {
     while (!stop.signal.aborted) {
       await systemClock.sleep(everyMs, stop.signal)
+      if (systemClock.monotonic() - signedInMs > renewMs) renew()
       if (revised.version >= revisions) revised = await publish()
       else if (keys % 3 === 0) await publish()
       else revised = { ...revised, version: (await send('PATCH', `/reviews/${revised.id}`, {}, revised.version)).version }
