@@ -7,8 +7,13 @@ import type { Projection } from '../src/ports/projection.ts'
 import { openProject, type Project } from '../src/services/project/project.ts'
 
 /** Who closes the two does so further down the stack. */
-export function following(master: Master, projection: Projection, stack: AsyncDisposableStack, log: Log = silentLog): Project {
-  const project = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }) })
+export function following(
+  master: Master,
+  projection: Projection,
+  stack: AsyncDisposableStack,
+  options: { log?: Log; farBehind?: number } = {},
+): Project {
+  const project = openProject({ master, projection, clock, random, log: silentLog, metrics: openMetrics({ ofProcess: false }), ...options })
   const stop = new AbortController()
   const running = project.run(stop.signal)
   stack.defer(async () => {

@@ -17,20 +17,18 @@ export interface Build {
   /** What it has applied. seq 0 when empty. */
   position: Position
   live: boolean
+  /** It is to take the place of the live one. */
+  successor: boolean
   /** How many changes are parked in it. */
   parked: number
+  /** The latest time at which it held all of the log (RFC 3339); null when it never did. */
+  caughtUpAt: string | null
 }
 
 /** The end of the log, and when that was so (RFC 3339). */
 export interface LogEnd {
   seq: number
   at: string
-}
-
-/** The build after a call. */
-export interface Applied extends Build {
-  /** The latest time at which it held all of the log; null when it never did. */
-  caughtUpAt: string | null
 }
 
 export interface ParkedChange {
@@ -91,11 +89,17 @@ export interface Replica {
 
 export interface Projection {
   /**
-   * The build to project into for an epoch: the live one of this fingerprint, made (empty) when there is none. When the live one is
-   * of an earlier epoch: the newest beside it that is of this epoch, made when there is none; `switch` it when it has caught up.
-   * Refuses (`conflict`, code `epoch`) when the live one is of a later epoch: this master is not the latest.
+   * The live build of this fingerprint; made, empty and of this epoch, when there is none. It may be of an earlier epoch: then it needs
+   * a successor. Refuses (`conflict`, code `epoch`) when it is of a later one: this master is not the latest.
    */
   open(epoch: string): Promise<Build>
+
+  /**
+   * The build of this epoch that is to take the place of the live build `of`; the same for all who ask, made when there is none.
+   * `switch` it when it holds the whole log. When `of` is not live any more: what is, if that is of this epoch. Refuses as `open` does,
+   * also when the one that there is, is of a later epoch.
+   */
+  successor(of: string, epoch: string): Promise<Build>
 
   /** All builds of this fingerprint, oldest first. */
   builds(): Promise<Build[]>
@@ -106,9 +110,10 @@ export interface Projection {
   /**
    * Applies changes (in order of seq, gapless from the position or from before it). `end`, read before the changes were, moves the
    * heartbeat if the build then holds all of the log up to it. An empty list only moves the heartbeat.
-   * Refuses (`conflict`, code `gap`) changes that start after position + 1, and (`missing`) a build that is gone.
+   * Refuses (`conflict`, code `gap`) changes that start after position + 1, and (`missing`) a build that is gone. Returns the build as
+   * it is then.
    */
-  apply(schema: string, changes: readonly Change[], end: LogEnd | null): Promise<Applied>
+  apply(schema: string, changes: readonly Change[], end: LogEnd | null): Promise<Build>
 
   /**
    * Readers of this fingerprint use this build from now on. Its predecessor stays until `prune`. Refuses an epoch as `open` does, and

@@ -325,12 +325,44 @@ export function projectionSuite(name: string, open: () => Promise<ProjectionHarn
       expect((await projection.open('e1')).schema).toBe(next)
     })
 
+    test('a live build has one successor, whoever asks, until readers are switched', async () => {
+      const live = await projection.open('e1')
+      const [a, b] = await Promise.all([projection.successor(live.schema, 'e1'), harness.another.successor(live.schema, 'e1')])
+      expect(a).toMatchObject({ live: false, successor: true, caughtUpAt: null, position: { epoch: 'e1', seq: 0 } })
+      expect(b).toEqual(a)
+      // Other builds are made for other ends.
+      const other = await projection.create('e1')
+      expect(other).toMatchObject({ live: false, successor: false })
+      const log = logOf([sampleCamera(1), 'camera'], [sampleEditor(1), 'editor'], [sampleCamera(2), 'camera'])
+      const now = { seq: 3, at: '2026-11-21T00:00:00.000Z' }
+      const at = { epoch: 'e1', seq: 3 }
+      expect(await projection.apply(a.schema, log, now)).toEqual({ ...a, position: at, caughtUpAt: now.at })
+      await projection.switch(a.schema)
+      const switched = { ...a, position: at, caughtUpAt: now.at, live: true, successor: false }
+      expect(await projection.apply(a.schema, [], null)).toEqual(switched)
+      expect(await harness.another.successor(live.schema, 'e1')).toEqual(switched)
+      expect(await projection.successor(a.schema, 'e1')).toMatchObject({ live: false, successor: true, position: { seq: 0 } })
+      // Somebody's rebuild comes first: nobody waits for the successor any more.
+      await projection.apply(other.schema, log, null)
+      await projection.switch(other.schema)
+      expect((await projection.builds()).filter(({ successor }) => successor)).toEqual([])
+    })
+
+    test('a successor that was dropped is made anew', async () => {
+      const live = await projection.open('e1')
+      const { schema } = await projection.successor(live.schema, 'e1')
+      await projection.drop(schema)
+      expect(await projection.successor(live.schema, 'e1')).toMatchObject({ successor: true, position: { seq: 0 } })
+    })
+
     test('a new epoch gets a build beside the live one; an older master is turned away', async () => {
       const live = await projection.open('e1')
-      const beside = await projection.open('e2')
-      expect(beside).toMatchObject({ live: false, position: { epoch: 'e2', seq: 0 } })
+      expect(await projection.open('e2')).toEqual(live)
+      const beside = await projection.successor(live.schema, 'e2')
+      expect(beside).toMatchObject({ live: false, successor: true, position: { epoch: 'e2', seq: 0 } })
       await projection.apply(beside.schema, logOf([sampleCamera(1), 'camera']), null)
-      expect(await projection.open('e2')).toMatchObject({ schema: beside.schema, live: false, position: { seq: 1 } })
+      expect(await projection.successor(live.schema, 'e2')).toMatchObject({ schema: beside.schema, live: false, position: { seq: 1 } })
+      await expectRefusal(projection.successor(live.schema, 'e1'), 'conflict', 'epoch')
       expect(await projection.open('e1')).toMatchObject({ schema: live.schema, live: true })
       await projection.switch(beside.schema)
       expect(await projection.open('e2')).toMatchObject({ schema: beside.schema, live: true })

@@ -11,7 +11,7 @@ import { mappingVersion } from '../../src/engines/postgres/rows.ts'
 import { sqlText } from '../../src/engines/postgres/sql.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import type { Refusal } from '../../src/kit/refusal.ts'
-import type { Applied } from '../../src/ports/projection.ts'
+import type { Build } from '../../src/ports/projection.ts'
 import { type TestDatabase, testPostgres } from '../postgres.ts'
 import { sampleClock, sampleEditor } from '../samples.ts'
 import { projectionSuite } from './projection.suite.ts'
@@ -144,7 +144,7 @@ describe('PostgreSQL under the projection', () => {
         if (found.length >= projectors) return
       }
     }
-    const applying: Promise<Applied>[] = []
+    const applying: Promise<Build>[] = []
     await admin.transaction(async () => {
       applying.push(one.apply(build, [of(1, 5)], null))
       await waiting(1)

@@ -7,7 +7,7 @@ import { fold, type Writes } from '../../src/engines/postgres/fold.ts'
 import { type Mapped, mapped, type PutReview, parkedAs, type Standing } from '../../src/engines/postgres/rows.ts'
 import type { Clock } from '../../src/kit/clock.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
-import type { Applied, Build, Difference, LogEnd, ParkedChange, Projection, Range, Slice } from '../../src/ports/projection.ts'
+import type { Build, Difference, LogEnd, ParkedChange, Projection, Range, Slice } from '../../src/ports/projection.ts'
 
 type Row = Record<string, unknown>
 
@@ -32,11 +32,12 @@ export interface MemoryBuild {
 export interface MemoryDatabase {
   builds: Map<string, MemoryBuild>
   live: string | null
+  successor: string | null
   /** A name is given once: whoever still holds that of a dropped build must miss it, not find another. */
   named: number
 }
 
-export const memoryDatabase = (): MemoryDatabase => ({ builds: new Map(), live: null, named: 0 })
+export const memoryDatabase = (): MemoryDatabase => ({ builds: new Map(), live: null, successor: null, named: 0 })
 
 const keptMs = 7 * 86_400_000
 /** What is modelled here; other kinds are passed. */
@@ -59,11 +60,13 @@ export function memoryProjection(db: MemoryDatabase, clock: Clock): Projection {
     if (build === undefined) throw new Refusal('missing', `There is no build ${schema}.`)
     return build
   }
-  const told = ({ schema, epoch, seq, parked }: MemoryBuild): Build => ({
+  const told = ({ schema, epoch, seq, parked, caughtUpAt }: MemoryBuild): Build => ({
     schema,
     position: { epoch, seq },
     live: db.live === schema,
+    successor: db.successor === schema,
     parked: parked.size,
+    caughtUpAt,
   })
   const demandEpoch = (epoch: string) => {
     const live = db.live === null ? null : demand(db.live)
@@ -78,24 +81,32 @@ export function memoryProjection(db: MemoryDatabase, clock: Clock): Projection {
   }
   return {
     async open(epoch) {
+      const build = demandEpoch(epoch) ?? create(epoch)
+      db.live = build.schema
+      return told(build)
+    },
+    async successor(of, epoch) {
       const live = demandEpoch(epoch)
-      if (live?.epoch === epoch) return told(live)
-      const build = (live && [...db.builds.values()].findLast((one) => one.epoch === epoch)) ?? create(epoch)
-      db.live ??= build.schema
+      if (live && live.schema !== of && live.epoch === epoch) return told(live)
+      const there = db.builds.get(db.successor ?? '')
+      if (there && there.epoch > epoch) throw new Refusal('conflict', 'A later master is followed.', { code: 'epoch' })
+      const build = there?.epoch === epoch ? there : create(epoch)
+      db.successor = build.schema
       return told(build)
     },
     builds: async () => [...db.builds.values()].map(told),
     create: async (epoch) => told(create(epoch)),
-    async apply(schema, changes, end): Promise<Applied> {
+    async apply(schema, changes, end) {
       const build = demand(schema)
       apply(build, changes, end, clock)
-      return { ...told(build), caughtUpAt: build.caughtUpAt }
+      return told(build)
     },
     async switch(schema) {
       const next = demand(schema)
       const live = demandEpoch(next.epoch)
       if (live?.epoch === next.epoch && live.seq > next.seq) throw new Refusal('conflict', 'Readers are further.', { code: 'behind' })
       db.live = schema
+      db.successor = null
     },
     async drop(schema) {
       if (db.live === schema) throw new Refusal('conflict', 'Readers use it.', { code: 'live' })

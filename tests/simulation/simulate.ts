@@ -1,10 +1,10 @@
 // One run of the simulation: projectors, rebuilds and verifications over one log and one projection, and what must hold all the while.
 import type { Change, Position } from '../../src/domain/change.ts'
 import { comparePositions } from '../../src/domain/change.ts'
-import { silentLog } from '../../src/kit/log.ts'
+import { type Log, silentLog } from '../../src/kit/log.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
 import { Refusal } from '../../src/kit/refusal.ts'
-import type { Projection } from '../../src/ports/projection.ts'
+import type { Build, Projection } from '../../src/ports/projection.ts'
 import { openProject, type Project } from '../../src/services/project/project.ts'
 import { history } from '../contracts/histories.ts'
 import { seeded } from '../random.ts'
@@ -41,6 +41,8 @@ export interface Told {
   epochs: number
   kills: number
   pauses: number
+  /** New builds of a log of which the live one lacked the larger part. */
+  anew: number
   rebuilds: number
   verified: number
   givenUp: number
@@ -55,7 +57,7 @@ interface Actor {
 
 /** A failure names the seed and the step. */
 export async function simulate(wanted: Wanted): Promise<Told> {
-  const told: Told = { steps: 0, changes: 0, epochs: 0, kills: 0, pauses: 0, rebuilds: 0, verified: 0, givenUp: 0 }
+  const told: Told = { steps: 0, changes: 0, epochs: 0, kills: 0, pauses: 0, anew: 0, rebuilds: 0, verified: 0, givenUp: 0 }
   try {
     await storm(wanted, told)
     return told
@@ -82,14 +84,22 @@ async function storm({ seed, steps, engine, projectors, commits, mostAtOnce, che
   }
   const actors = new Map<string, Actor>()
   let born = 0
+  const counting: Log = {
+    ...silentLog,
+    info(event, facts) {
+      const from = facts?.live as Build | undefined
+      if (event === 'building anew beside what readers use' && from?.position.epoch === log.epoch) told.anew += 1
+    },
+  }
   const open = (name: string) =>
     openProject({
       master: world.master(name) as Parameters<typeof openProject>[0]['master'],
       projection: engine.projection(world, name),
       clock: world.clock(name),
       random: (length) => Uint8Array.from({ length }, () => Math.floor(chance() * 256)),
-      log: silentLog,
+      log: counting,
       metrics: openMetrics({ ofProcess: false }),
+      farBehind: 8,
     })
   const start = () => {
     const name = `projector ${++born}`

@@ -122,6 +122,7 @@ export function openWorld(chance: Chance, weather: Weather, log: SimulatedLog, m
       }
       return {
         open: asked('open', over.open),
+        successor: asked('successor', over.successor),
         builds: asked('builds', over.builds),
         create: asked('create', over.create),
         apply: asked('apply', over.apply),

@@ -1,6 +1,6 @@
 // One batch into one build, inside a transaction that holds the build's `applied` row.
 import { inTurns } from '../../kit/turns.ts'
-import type { Applied, LogEnd } from '../../ports/projection.ts'
+import type { Build, LogEnd } from '../../ports/projection.ts'
 import type { Queryable, Statement } from './connect.ts'
 import { facetDeltas, type Move, type WordDelta, type Worded, wordCounter } from './counts.ts'
 import { fold, showsOtherwise, type Writes } from './fold.ts'
@@ -51,7 +51,7 @@ export interface Batch {
 export async function writeBatch(
   connection: Queryable,
   { entries, seq, end, keptSince, hasParked, isNew }: Batch,
-): Promise<Pick<Applied, 'caughtUpAt' | 'parked'>> {
+): Promise<Pick<Build, 'caughtUpAt' | 'parked'>> {
   const on = mayBeWide(entries) ? await unhurried(connection) : connection
   const writes = fold(await standing(on, entries), entries)
   const facets = facetDeltas(writes.changed)

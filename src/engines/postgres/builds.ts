@@ -36,10 +36,20 @@ export function openBuilds(db: Database, clock: Clock, inUse: () => Promise<InUs
           return { ...made, live: true }
         }
         demandEpoch(live, epoch)
-        return (
-          all.findLast((build) => build.position.epoch === epoch && (build.live || live.position.epoch !== epoch)) ??
-          create(on, epoch, clock)
-        )
+        return live
+      }),
+    successor: (of: string, epoch: string): Promise<Build> =>
+      exclusively(async (on) => {
+        const all = await list(on)
+        const live = all.find((build) => build.live)
+        if (live) demandEpoch(live, epoch)
+        if (live && live.schema !== of && live.position.epoch === epoch) return live
+        const there = all.find((build) => build.successor)
+        if (there) demandEpoch(there, epoch)
+        if (there?.position.epoch === epoch) return there
+        const made = await create(on, epoch, clock)
+        await on.query('update content.live set successor = $2 where fingerprint = $1', [fingerprint, made.schema])
+        return { ...made, successor: true }
       }),
     builds: (): Promise<Build[]> => exclusively(list),
     create: (epoch: string): Promise<Build> => exclusively((on) => create(on, epoch, clock)),
@@ -69,18 +79,25 @@ interface BuildRow {
   epoch: string
   seq: number
   live: boolean
+  successor: boolean
   parked: number
+  caught_up_at: Date | null
 }
+
+/** What readers of its fingerprint use, or will. */
+export const placeOf = (schema: string): string =>
+  `exists (select from content.live where schema = '${schema}') as live, exists (select from content.live where successor = '${schema}') as successor`
 
 async function list(on: Queryable): Promise<Build[]> {
   const names = await schemas(on, `content_${fingerprint}_`)
   const builds: Build[] = []
   for (const schema of names) {
     const [row] = await on.query<BuildRow>(
-      `select epoch, seq, (select count(*) from "${schema}".parked) as parked, exists(select from content.live where schema = '${schema}') as live
-       from "${schema}".applied`,
+      `select epoch, seq, caught_up_at, (select count(*) from "${schema}".parked) as parked, ${placeOf(schema)} from "${schema}".applied`,
     )
-    if (row) builds.push({ schema, position: { epoch: row.epoch, seq: row.seq }, live: row.live, parked: row.parked })
+    if (row === undefined) continue
+    const { epoch, seq, live, successor, parked, caught_up_at } = row
+    builds.push({ schema, position: { epoch, seq }, live, successor, parked, caughtUpAt: caught_up_at?.toISOString() ?? null })
   }
   return builds
 }
@@ -107,22 +124,22 @@ async function create(on: Queryable, epoch: string, clock: Clock): Promise<Build
       grant select on all tables in schema "${schema}" to rcr_read;
     end if;
   end $$`)
-  return { schema, position: { epoch, seq: 0 }, live: false, parked: 0 }
+  return { schema, position: { epoch, seq: 0 }, live: false, successor: false, parked: 0, caughtUpAt: null }
 }
 
 async function setLive(on: Queryable, { schema, position }: Build): Promise<void> {
   await on.query(
     `insert into content.live (fingerprint, schema, epoch, switched_at) values ($1, $2, $3, now())
-     on conflict (fingerprint) do update set schema = excluded.schema, epoch = excluded.epoch, switched_at = now()`,
+     on conflict (fingerprint) do update set schema = excluded.schema, epoch = excluded.epoch, switched_at = now(), successor = null`,
     [fingerprint, schema, position.epoch],
   )
 }
 
-function demandEpoch(live: Build, epoch: string): void {
-  if (live.position.epoch > epoch)
+function demandEpoch(build: Build, epoch: string): void {
+  if (build.position.epoch > epoch)
     throw new Refusal('conflict', 'The read model has followed a later master than this one; start this one as a restored one.', {
       code: 'epoch',
-      facts: { epoch, liveEpoch: live.position.epoch },
+      facts: { epoch, liveEpoch: build.position.epoch },
     })
 }
 

@@ -75,6 +75,7 @@ const isAway = (error: unknown): boolean => error instanceof Refusal && error.re
 function projectionBy(on: <T>(work: (projection: Projection) => Promise<T>) => Promise<T>, close: () => Promise<void>): Projection {
   return {
     open: (epoch) => on((projection) => projection.open(epoch)),
+    successor: (of, epoch) => on((projection) => projection.successor(of, epoch)),
     builds: () => on((projection) => projection.builds()),
     create: (epoch) => on((projection) => projection.create(epoch)),
     apply: (schema, changes, end) => on((projection) => projection.apply(schema, changes, end)),

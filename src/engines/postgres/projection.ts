@@ -3,9 +3,9 @@ import { type Change, isShownKind } from '../../domain/change.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
-import type { Applied, LogEnd, ParkedChange, Projection } from '../../ports/projection.ts'
+import type { Build, LogEnd, ParkedChange, Projection } from '../../ports/projection.ts'
 import { batchTimeouts, TooWide, writeBatch } from './batch.ts'
-import { demandSchema, openBuilds } from './builds.ts'
+import { demandSchema, openBuilds, placeOf } from './builds.ts'
 import { checksums, differences } from './checksums.ts'
 import { type Database, openPool } from './connect.ts'
 import { buildsInUse } from './in-use.ts'
@@ -42,10 +42,11 @@ const settings = {
 
 export function openProjection({ url, everywhere = [url], log, clock }: ProjectionOptions): Projection {
   const db = openPool({ url, role: 'rcr_project', max: 3, log, timeoutMs, settings })
-  const { open, builds, create, switch: switchTo, drop, prune } = openBuilds(db, clock, () => buildsInUse(everywhere, log))
+  const { open, successor, builds, create, switch: switchTo, drop, prune } = openBuilds(db, clock, () => buildsInUse(everywhere, log))
   const pruneChanges = openChangePruning(db, clock)
   return {
     open,
+    successor,
     builds,
     create,
     apply: (schema, changes, end) =>
@@ -76,7 +77,7 @@ interface Projector {
  * In one transaction; where a document is at fault, in halves until it stands alone and is parked. Any cut of the log into
  * transactions gives the same rows.
  */
-async function apply(projector: Projector, schema: string, changes: readonly Change[], end: LogEnd | null): Promise<Applied> {
+async function apply(projector: Projector, schema: string, changes: readonly Change[], end: LogEnd | null): Promise<Build> {
   try {
     return await applyOnce(projector, schema, changes, entriesOf(changes), end)
   } catch (error) {
@@ -100,6 +101,7 @@ interface LockedRow {
   epoch: string
   seq: number
   live: boolean
+  successor: boolean
   has_parked: boolean
   is_new: boolean
 }
@@ -110,10 +112,10 @@ async function applyOnce(
   changes: readonly Change[],
   entries: readonly Mapped[],
   end: LogEnd | null,
-): Promise<Applied> {
+): Promise<Build> {
   // Two statements: the second sees all that was committed while the first waited, `live` and `parked` too.
   const lock = 'select from applied for update'
-  const look = `select epoch, seq, exists (select from content.live where schema = '${schema}') as live,
+  const look = `select epoch, seq, ${placeOf(schema)},
     exists (select from parked) as has_parked, caught_up_at is null as is_new from applied`
   return db.transaction(
     async (on, [build]: LockedRow[]) => {
@@ -132,7 +134,8 @@ async function applyOnce(
       for (const { fault, change } of todo)
         if (fault !== null)
           log.error('change parked: its document is not shown', { schema, seq: change.seq, kind: change.kind, id: change.id, error: fault })
-      return { schema, position: { epoch: build.epoch, seq }, live: build.live, parked, caughtUpAt }
+      const { epoch, live, successor } = build
+      return { schema, position: { epoch, seq }, live, successor, parked, caughtUpAt }
     },
     [`set local search_path = "${schema}"`, ...batchTimeouts, lock, look],
   )

@@ -3,14 +3,15 @@
 //   starting ─▶ catching-up ⇄ following      any of them ─error▶ failing ─progress▶ …      signal ─▶ stopped
 //
 // Two of these loops at once are harmless: the build takes each change once. A log of a new epoch goes into a build beside the live
-// one, which is switched to when it holds all of it.
+// one, which is switched to when it holds all of it; so does a log of which the live one lacks the larger part.
 import type { Position } from '../../domain/change.ts'
 import { type Clock, instant, type RandomBytes } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import type { Metrics } from '../../kit/metric.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
-import type { Applied, Build, LogEnd, Projection } from '../../ports/projection.ts'
+import type { Build, LogEnd, Projection } from '../../ports/projection.ts'
+import { openChooser } from './choose.ts'
 import { type FeedingMaster, feedOf } from './replay.ts'
 
 export interface FollowOptions {
@@ -20,12 +21,15 @@ export interface FollowOptions {
   random: RandomBytes
   log: Log
   metrics: Metrics
+  /** So many changes behind, and half of the log, it builds anew. */
+  farBehind?: number
   /** After each batch that brought changes. */
   onApplied?: () => void
 }
 
 export interface FollowStatus {
   state: 'starting' | 'catching-up' | 'following' | 'failing' | 'stopped'
+  /** Of the live build. */
   position: Position | null
   /** At this time the live build held the whole log. */
   caughtUpAt: string | null
@@ -57,29 +61,28 @@ const backoff = { firstMs: 50, mostMs: 5000 }
 
 export function openFollower(options: FollowOptions): Follower {
   const { projection, clock, log } = options
+  const { choose, isFarBehind } = openChooser(options)
   /** Into which to project; null when that has to be asked. */
   let build: Build | null = null
-  /** What was seen last, also while the database is away: lag then grows. */
-  let seen: Applied | null = null
   let state: FollowStatus['state'] = 'starting'
   const pace = openPace(clock)
   let most = batchMax
-  const waiting = new Set<{ seq: number; resolve: () => void }>()
-  const lagS = () => (seen?.caughtUpAt ? Math.max(0, clock.now() - Date.parse(seen.caughtUpAt)) / 1000 : null)
-  const meters = openMeters(options.metrics, () => ({ seq: seen?.position.seq ?? 0, lagS: lagS() ?? 0, parked: seen?.parked ?? 0 }))
+  const readers = openReadersView(clock)
+  const meters = openMeters(options.metrics, () => ({ ...readers.status(), successor: build?.successor ? build.position.seq : 0 }))
 
-  const took = (applied: Applied, end: LogEnd) => {
-    // Somebody has switched to another build: that one is ours from now on.
-    build = build?.live && !applied.live ? null : applied
-    seen = applied
-    state = applied.position.seq >= end.seq ? 'following' : 'catching-up'
-    for (const waiter of waiting) if (applied.live && applied.position.seq >= waiter.seq && waiting.delete(waiter)) waiter.resolve()
+  const took = (applied: Build, end: LogEnd) => {
+    // Somebody has switched to another build, this one or a third: what to project into has to be asked.
+    build = build?.live === applied.live && build.successor === applied.successor ? applied : null
+    state = applied.live && applied.position.seq >= end.seq ? 'following' : 'catching-up'
+    if (applied.live) readers.got(applied)
   }
 
   const step = async (signal: AbortSignal): Promise<void> => {
     const end = { at: instant(clock), ...(await options.master.head()) }
-    if (build?.position.epoch !== end.epoch) {
-      build = await projection.open(end.epoch)
+    if (build?.position.epoch !== end.epoch || (build.live && isFarBehind(build, end.seq))) {
+      const { live, into } = await choose(end)
+      readers.have(live)
+      build = into
       pace.hurry()
       return // others project too: an end that was read before the position may lie before it
     }
@@ -89,29 +92,22 @@ export function openFollower(options: FollowOptions): Follower {
     if (state === 'following' && untilRestedMs > 0) return clock.sleep(untilRestedMs, signal)
     const stopTimer = meters.batch()
     const changes = await feed(options.master, position, end.seq, most)
-    took(await projection.apply(schema, changes, end), end)
+    const applied = await projection.apply(schema, changes, end)
+    took(applied, end)
     meters.applied(changes.length)
     stopTimer()
     if (changes.length > 0) options.onApplied?.()
-    if (state !== 'following') return
+    if (applied.position.seq < end.seq) return
     pace.beat(changes.length)
-    if (build !== null && !build.live) {
-      await projection.switch(schema)
-      log.info('readers use another build', { schema, epoch: end.epoch })
-      build = null
-    }
+    if (!applied.successor) return
+    await projection.switch(schema)
+    log.info('readers use another build', { schema, epoch: end.epoch })
+    build = null
   }
 
   return {
-    status: () => ({
-      state,
-      position: seen?.position ?? null,
-      caughtUpAt: seen?.caughtUpAt ?? null,
-      lagS: lagS(),
-      parked: seen?.parked ?? 0,
-    }),
-    settled: (seq) =>
-      seen?.live && seen.position.seq >= seq ? Promise.resolve() : new Promise((resolve) => void waiting.add({ seq, resolve })),
+    status: () => ({ state, ...readers.status() }),
+    settled: readers.settled,
     async run(signal) {
       let failures = 0
       while (!signal.aborted) {
@@ -133,6 +129,32 @@ export function openFollower(options: FollowOptions): Follower {
       }
       state = 'stopped'
     },
+  }
+}
+
+/** The live build as it was seen last, also while the database is away: lag then grows. */
+function openReadersView(clock: Clock) {
+  let seen: Build | null = null
+  let reached = Number.NEGATIVE_INFINITY
+  const waiting = new Set<{ seq: number; resolve: () => void }>()
+  return {
+    status(): Omit<FollowStatus, 'state'> {
+      if (seen === null) return { position: null, caughtUpAt: null, lagS: null, parked: 0 }
+      const { position, caughtUpAt, parked } = seen
+      return { position, caughtUpAt, parked, lagS: caughtUpAt === null ? null : Math.max(0, clock.now() - Date.parse(caughtUpAt)) / 1000 }
+    },
+    /** It may be of an earlier epoch. */
+    have(live: Build) {
+      seen = live
+    },
+    /** We have brought it there. */
+    got(live: Build) {
+      seen = live
+      reached = live.position.seq
+      for (const waiter of waiting) if (reached >= waiter.seq && waiting.delete(waiter)) waiter.resolve()
+    },
+    settled: (seq: number): Promise<void> =>
+      reached >= seq ? Promise.resolve() : new Promise((resolve) => void waiting.add({ seq, resolve })),
   }
 }
 
@@ -165,9 +187,11 @@ function pauseMs(failures: number, random: RandomBytes): number {
   return (most * ((random(1)[0] ?? 0) + 1)) / 256
 }
 
-function openMeters(metrics: Metrics, now: () => { seq: number; lagS: number; parked: number }) {
-  metrics.gauge('rcr_projection_position', 'The last change that the projector has applied.', [], () => now().seq)
-  metrics.gauge('rcr_projection_lag_seconds', 'Since the read model last held the whole log.', [], () => now().lagS)
+function openMeters(metrics: Metrics, now: () => Omit<FollowStatus, 'state'> & { successor: number }) {
+  metrics.gauge('rcr_projection_position', 'The last change in the build that readers use.', [], () => now().position?.seq ?? 0)
+  const ofSuccessor = 'The last change in the build that is to take its place; 0 when none is made.'
+  metrics.gauge('rcr_projection_successor_position', ofSuccessor, [], () => now().successor)
+  metrics.gauge('rcr_projection_lag_seconds', 'Since the read model last held the whole log.', [], () => now().lagS ?? 0)
   metrics.gauge('rcr_projection_parked', 'Changes that could not be applied and whose documents are not shown.', [], () => now().parked)
   const changes = metrics.counter('rcr_projection_changes_total', 'Changes applied.')
   const failures = metrics.counter('rcr_projection_failures_total', 'Attempts that failed and were repeated.')

@@ -32,8 +32,10 @@ const openMaster = async (): Promise<Master> => {
 }
 
 /** Runs until the end of the test. */
-const running = (master: Master, { on = projection, said = log }: { on?: Projection; said?: Log } = {}): Project =>
-  following(master, on, stack, said)
+const running = (
+  master: Master,
+  { on = projection, said = log, ...rest }: { on?: Projection; said?: Log; farBehind?: number } = {},
+): Project => following(master, on, stack, { log: said, ...rest })
 
 /** Resolves at the first line about this event. */
 const hearing = (event: string): { said: Log; heard: Promise<void> } => {
@@ -147,12 +149,68 @@ describe('the projector', () => {
   })
 })
 
-describe('a rebuild', () => {
-  const watching = (progress: (done: { seq: number; of: number }) => void = () => {}, signal = AbortSignal.timeout(10_000)) => ({
-    progress,
-    signal,
+describe('a projector that lacks the larger part of the log', () => {
+  /** Killed after five changes into a build that nobody reads yet. */
+  const dying = (kill: () => void): Projection => ({
+    ...projection,
+    async apply(schema, changes) {
+      const applied = await projection.apply(schema, changes.slice(0, 5), null)
+      if (!applied.live) kill()
+      return applied
+    },
   })
 
+  test('builds anew, from where another one was killed, and readers go on with what they have', async () => {
+    const master = await openMaster()
+    const before = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }) })
+    const stop = new AbortController()
+    const ended = before.run(stop.signal)
+    const seen = await begin(master, 3)
+    await before.settled(seen)
+    stop.abort()
+    await ended
+    const old = await live()
+    let seq = seen
+    for (let n = 4; n <= 20; n++) seq = await commit(master, n)
+
+    const killed = new AbortController()
+    const [metrics, farBehind] = [openMetrics({ ofProcess: false }), 10]
+    const dead = openProject({ master, projection: dying(() => killed.abort()), clock, random, log, metrics, farBehind })
+    await dead.run(killed.signal)
+    expect(await live()).toBe(old)
+    expect(await titles()).toHaveLength(3)
+    expect(dead.status()).toMatchObject({ position: { seq: seen }, lagS: expect.any(Number) })
+    expect((await metrics.text()).body).toContain('rcr_projection_successor_position 5')
+    const left = (await projection.builds()).find(({ successor }) => successor)
+    expect(left).toMatchObject({ live: false, position: { seq: 5 } })
+
+    const project = running(master, { farBehind })
+    await project.settled(seq)
+    expect(await live()).toBe(left?.schema ?? '')
+    expect(await titles()).toHaveLength(20)
+    expect(project.status()).toMatchObject({ state: 'following', position: { seq } })
+    expect(await project.verify(watching())).toMatchObject({ differing: [], differences: [] })
+    await project.settled(await commit(master, 1, { title: 'Después' }))
+    expect(await titles()).toContain('Después')
+  })
+
+  test('goes on with the build that readers use when that lacks less, or was never whole', async () => {
+    const master = await openMaster()
+    let seq = await begin(master, 20)
+    const project = running(master, { farBehind: 10 })
+    await project.settled(seq)
+    for (let n = 1; n <= 15; n++) seq = await commit(master, n, { title: 'Otra' })
+    await project.settled(seq)
+    expect(await projection.builds()).toHaveLength(1)
+  })
+})
+
+const watching = (progress: (done: { seq: number; of: number }) => void = () => {}, signal = AbortSignal.timeout(10_000)) => ({
+  progress,
+  signal,
+})
+
+describe('a rebuild', () => {
   test('replaces the live build while it is followed, with the same contents', async () => {
     const master = await openMaster()
     const project = running(master)

@@ -105,7 +105,7 @@ test('readers that have gone on to a restored master are not compared with the l
   await bring(live.schema, story.length)
   const restored = async () => {
     Object.assign(master, { epoch: 'e2', seq: 3 })
-    const { schema } = await projection.open('e2')
+    const { schema } = await projection.successor(live.schema, 'e2')
     await bring(schema, 3)
     await projection.switch(schema)
   }
