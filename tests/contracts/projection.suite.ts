@@ -348,6 +348,16 @@ export function projectionSuite(name: string, open: () => Promise<ProjectionHarn
       expect((await projection.builds()).filter(({ successor }) => successor)).toEqual([])
     })
 
+    test('a successor that was whole once is gone on with only where it stands no earlier than the live one', async () => {
+      const live = await projection.open('e1')
+      const before = await projection.successor(live.schema, 'e1')
+      const log = logOf([sampleCamera(1), 'camera'], [sampleEditor(1), 'editor'], [sampleCamera(2), 'camera'], [sampleCamera(3), 'camera'])
+      await projection.apply(before.schema, log.slice(0, 3), { seq: 3, at: '2026-11-21T00:00:00.000Z' })
+      expect((await projection.successor(live.schema, 'e1')).schema).toBe(before.schema)
+      await projection.apply(live.schema, log, { seq: 4, at: '2026-11-21T00:00:00.000Z' })
+      expect(await projection.successor(live.schema, 'e1')).toMatchObject({ successor: true, caughtUpAt: null, position: { seq: 0 } })
+    })
+
     test('a successor that was dropped is made anew', async () => {
       const live = await projection.open('e1')
       const { schema } = await projection.successor(live.schema, 'e1')

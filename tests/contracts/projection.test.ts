@@ -35,6 +35,32 @@ projectionSuite('PostgreSQL', async () => {
   }
 })
 
+test('a database that an earlier version prepared, and that somebody reads for long, is prepared without holding up readers', async () => {
+  const database = await (await testPostgres()).database()
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => database.drop())
+  await prepareDatabase(database.url, log)
+  const [long, reader] = [pool(database.url, null), pool(database.url, null)]
+  stack.defer(async () => void (await Promise.all([long.close(), reader.close()])))
+  await long.query('alter table content.live drop column successor')
+  const { promise: isHeld, resolve: held } = Promise.withResolvers<void>()
+  const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
+  const holding = long.transaction(async (on) => {
+    await on.query('select from content.live')
+    held()
+    await mayEnd
+  }, [])
+  await isHeld
+  const preparing = prepareDatabase(database.url, log)
+  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+  while ((await reader.query(waiting)).length === 0) await Bun.sleep(5)
+  // Behind the one that waits, for as long as that lets it.
+  await reader.query({ text: 'select schema from content.live', timeoutMs: 5000 })
+  end()
+  await Promise.all([holding, preparing])
+  expect(await reader.query('select successor from content.live')).toEqual([])
+})
+
 describe('PostgreSQL under the projection', () => {
   let database: TestDatabase
   let schema: string

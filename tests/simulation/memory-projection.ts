@@ -90,7 +90,8 @@ export function memoryProjection(db: MemoryDatabase, clock: Clock): Projection {
       if (live && live.schema !== of && live.epoch === epoch) return told(live)
       const there = db.builds.get(db.successor ?? '')
       if (there && there.epoch > epoch) throw new Refusal('conflict', 'A later master is followed.', { code: 'epoch' })
-      const build = there?.epoch === epoch ? there : create(epoch)
+      const isOfUse = there?.caughtUpAt === null || live?.epoch !== epoch || (there?.seq ?? 0) >= live.seq
+      const build = there?.epoch === epoch && isOfUse ? there : create(epoch)
       db.successor = build.schema
       return told(build)
     },

@@ -46,7 +46,9 @@ export function openBuilds(db: Database, clock: Clock, inUse: () => Promise<InUs
         if (live && live.schema !== of && live.position.epoch === epoch) return live
         const there = all.find((build) => build.successor)
         if (there) demandEpoch(there, epoch)
-        if (there?.position.epoch === epoch) return there
+        // One that was whole has its indexes to keep: it is of use only where it has more.
+        const isOfUse = there?.caughtUpAt === null || live?.position.epoch !== epoch || (there?.position.seq ?? 0) >= live.position.seq
+        if (there?.position.epoch === epoch && isOfUse) return there
         const made = await create(on, epoch, clock)
         await on.query('update content.live set successor = $2 where fingerprint = $1', [fingerprint, made.schema])
         return { ...made, successor: true }
@@ -139,7 +141,7 @@ function demandEpoch(build: Build, epoch: string): void {
   if (build.position.epoch > epoch)
     throw new Refusal('conflict', 'The read model has followed a later master than this one; start this one as a restored one.', {
       code: 'epoch',
-      facts: { epoch, liveEpoch: build.position.epoch },
+      facts: { epoch, schema: build.schema, schemaEpoch: build.position.epoch },
     })
 }
 

@@ -23,6 +23,7 @@ export async function prepareDatabase(url: string, log: Log): Promise<void> {
     await client.query('select pg_advisory_lock($1)', [lockKey])
     await makeRoles(client, log)
     await client.query(sqlText('shared'))
+    await addSuccessor(client)
   } catch (error) {
     if (codeOf(error) === denied)
       throw new Refusal(
@@ -39,6 +40,20 @@ export async function prepareDatabase(url: string, log: Log): Promise<void> {
 }
 
 const denied = '42501'
+const locked = '55P03'
+const mostTries = 20
+
+/** Where somebody reads for long what is altered, that is tried again and again rather than waited for. */
+async function addSuccessor(client: pg.Client): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.query(sqlText('successor'))
+      return
+    } catch (error) {
+      if (codeOf(error) !== locked || tries === mostTries) throw error
+    }
+  }
+}
 
 /** Any number, the same in every process. */
 const lockKey = 7_274_371

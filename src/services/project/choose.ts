@@ -1,6 +1,7 @@
 // Into which build to project: the one that readers use, or one that is to take its place.
 import type { Position } from '../../domain/change.ts'
 import type { Log } from '../../kit/log.ts'
+import { Refusal } from '../../kit/refusal.ts'
 import type { Build, Projection } from '../../ports/projection.ts'
 
 /**
@@ -10,6 +11,10 @@ import type { Build, Projection } from '../../ports/projection.ts'
  */
 const farBehindDefault = 10_000
 
+/** It lacks so many changes, and half of a log that ends at `end`. One that was never whole has no indexes to keep yet. */
+export const isFarBehind = ({ position: { seq }, caughtUpAt }: Build, end: number, least = farBehindDefault): boolean =>
+  caughtUpAt !== null && end - seq >= least && end - seq >= seq
+
 export interface Choice {
   /** What readers use. It may be of an earlier epoch. */
   live: Build
@@ -17,19 +22,31 @@ export interface Choice {
   into: Build
 }
 
-export function openChooser({ projection, log, farBehind = farBehindDefault }: { projection: Projection; log: Log; farBehind?: number }) {
-  /** It lacks so many changes, and half of a log that ends at `end`. One that was never whole has no indexes to keep yet. */
-  const isFarBehind = ({ position: { seq }, caughtUpAt }: Build, end: number): boolean =>
-    caughtUpAt !== null && end - seq >= farBehind && end - seq >= seq
+export function openChooser({ projection, log, farBehind }: { projection: Projection; log: Log; farBehind?: number }) {
+  let hasRoom = true
+  /** A build that is made for speed alone. */
+  let spare: string | null = null
+  const isBetterAnew = (live: Build, end: number) => hasRoom && isFarBehind(live, end, farBehind)
   return {
-    isFarBehind,
+    isBetterAnew,
     /** The live build, unless it is of another log, or a new one holds all of the log sooner. */
     async choose({ epoch, seq }: Position): Promise<Choice> {
+      spare = null
       const live = await projection.open(epoch)
-      if (live.position.epoch === epoch && !isFarBehind(live, seq)) return { live, into: live }
+      const isOfLog = live.position.epoch === epoch
+      if (isOfLog && !isBetterAnew(live, seq)) return { live, into: live }
       const into = await projection.successor(live.schema, epoch)
-      if (!into.live) log.info('building anew beside what readers use', { schema: into.schema, from: into.position.seq, to: seq, live })
+      if (into.live) return { live: into, into }
+      if (isOfLog) spare = into.schema
+      log.info('building anew beside what readers use', { schema: into.schema, from: into.position.seq, to: seq, live })
       return { live, into }
+    },
+    /** Where there is no room for two builds, the live one is brought on, slowly, for as long as this process lives. */
+    async failed(error: unknown): Promise<void> {
+      if (spare === null || !(error instanceof Refusal) || error.reason !== 'full') return
+      hasRoom = false
+      log.warn('no room to build anew: going on with what readers use', { schema: spare, error })
+      await projection.drop(spare).catch((failure) => log.warn('a build that nobody uses is left', { schema: spare, error: failure }))
     },
   }
 }

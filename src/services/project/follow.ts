@@ -61,7 +61,7 @@ const backoff = { firstMs: 50, mostMs: 5000 }
 
 export function openFollower(options: FollowOptions): Follower {
   const { projection, clock, log } = options
-  const { choose, isFarBehind } = openChooser(options)
+  const chooser = openChooser(options)
   /** Into which to project; null when that has to be asked. */
   let build: Build | null = null
   let state: FollowStatus['state'] = 'starting'
@@ -79,9 +79,9 @@ export function openFollower(options: FollowOptions): Follower {
 
   const step = async (signal: AbortSignal): Promise<void> => {
     const end = { at: instant(clock), ...(await options.master.head()) }
-    if (build?.position.epoch !== end.epoch || (build.live && isFarBehind(build, end.seq))) {
-      const { live, into } = await choose(end)
-      readers.have(live)
+    if (build?.position.epoch !== end.epoch || (build.live && chooser.isBetterAnew(build, end.seq))) {
+      const { live, into } = await chooser.choose(end)
+      readers.have(live, end.epoch)
       build = into
       pace.hurry()
       return // others project too: an end that was read before the position may lie before it
@@ -97,9 +97,8 @@ export function openFollower(options: FollowOptions): Follower {
     meters.applied(changes.length)
     stopTimer()
     if (changes.length > 0) options.onApplied?.()
-    if (applied.position.seq < end.seq) return
-    pace.beat(changes.length)
-    if (!applied.successor) return
+    if (applied.position.seq >= end.seq) pace.beat(changes.length)
+    if (!applied.successor || applied.caughtUpAt === null) return
     await projection.switch(schema)
     log.info('readers use another build', { schema, epoch: end.epoch })
     build = null
@@ -124,6 +123,7 @@ export function openFollower(options: FollowOptions): Follower {
           build = null
           meters.failed()
           log.warn('projecting failed, trying again', { error, failures })
+          await chooser.failed(error)
           await clock.sleep(pauseMs(failures, options.random), signal)
         }
       }
@@ -143,9 +143,10 @@ function openReadersView(clock: Clock) {
       const { position, caughtUpAt, parked } = seen
       return { position, caughtUpAt, parked, lagS: caughtUpAt === null ? null : Math.max(0, clock.now() - Date.parse(caughtUpAt)) / 1000 }
     },
-    /** It may be of an earlier epoch. */
-    have(live: Build) {
+    /** It may be of an earlier epoch than the log. */
+    have(live: Build, epoch: string) {
       seen = live
+      if (live.position.epoch !== epoch) reached = Number.NEGATIVE_INFINITY
     },
     /** We have brought it there. */
     got(live: Build) {

@@ -14,6 +14,7 @@ import { openProjection } from '../../engines/postgres/projection.ts'
 import { systemClock as clock, secureRandom as random } from '../../kit/clock.ts'
 import { type Log, silentLog as log } from '../../kit/log.ts'
 import { openMetrics } from '../../kit/metric.ts'
+import { Refusal } from '../../kit/refusal.ts'
 import type { Master } from '../../ports/master.ts'
 import type { Projection } from '../../ports/projection.ts'
 import { openProject, type Project } from './project.ts'
@@ -160,26 +161,31 @@ describe('a projector that lacks the larger part of the log', () => {
     },
   })
 
-  test('builds anew, from where another one was killed, and readers go on with what they have', async () => {
+  /** Three reviews are shown, seventeen more wait, and nobody projects. */
+  const behind = async (): Promise<{ master: Master; shown: number; last: number }> => {
     const master = await openMaster()
     const before = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }) })
     const stop = new AbortController()
     const ended = before.run(stop.signal)
-    const seen = await begin(master, 3)
-    await before.settled(seen)
+    const shown = await begin(master, 3)
+    await before.settled(shown)
     stop.abort()
     await ended
-    const old = await live()
-    let seq = seen
-    for (let n = 4; n <= 20; n++) seq = await commit(master, n)
+    let last = shown
+    for (let n = 4; n <= 20; n++) last = await commit(master, n)
+    return { master, shown, last }
+  }
 
+  test('builds anew, from where another one was killed, and readers go on with what they have', async () => {
+    const { master, shown, last: seq } = await behind()
+    const old = await live()
     const killed = new AbortController()
     const [metrics, farBehind] = [openMetrics({ ofProcess: false }), 10]
     const dead = openProject({ master, projection: dying(() => killed.abort()), clock, random, log, metrics, farBehind })
     await dead.run(killed.signal)
     expect(await live()).toBe(old)
     expect(await titles()).toHaveLength(3)
-    expect(dead.status()).toMatchObject({ position: { seq: seen }, lagS: expect.any(Number) })
+    expect(dead.status()).toMatchObject({ position: { seq: shown }, lagS: expect.any(Number) })
     expect((await metrics.text()).body).toContain('rcr_projection_successor_position 5')
     const left = (await projection.builds()).find(({ successor }) => successor)
     expect(left).toMatchObject({ live: false, position: { seq: 5 } })
@@ -192,6 +198,28 @@ describe('a projector that lacks the larger part of the log', () => {
     expect(await project.verify(watching())).toMatchObject({ differing: [], differences: [] })
     await project.settled(await commit(master, 1, { title: 'Después' }))
     expect(await titles()).toContain('Después')
+  })
+
+  test('brings on what readers use where there is no room for a second build', async () => {
+    const { master, last } = await behind()
+    const full: Projection = {
+      ...projection,
+      apply: async (schema, changes, end) =>
+        schema === (await live()) ? projection.apply(schema, changes, end) : Promise.reject(new Refusal('full', 'No room.')),
+    }
+    const old = await live()
+    const project = running(master, { on: full, farBehind: 10 })
+    await project.settled(last)
+    expect(await projection.builds()).toMatchObject([{ schema: old, live: true, position: { seq: last } }])
+    expect(await titles()).toHaveLength(20)
+  })
+
+  test('is not compared by a rebuild with what lacks so much, nor brought up', async () => {
+    const { master } = await behind()
+    const project = openProject({ master, projection, clock, random, log, metrics: openMetrics({ ofProcess: false }), farBehind: 10 })
+    expect(await project.bringUp(watching())).toBe(false)
+    expect(await project.rebuild(watching())).toMatchObject({ differing: null, replaced: expect.any(String) })
+    expect(await project.bringUp(watching())).toBe(true)
   })
 
   test('goes on with the build that readers use when that lacks less, or was never whole', async () => {

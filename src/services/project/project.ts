@@ -1,13 +1,14 @@
 // The projector (S3): follows the log into the read model, rebuilds it, checks it, clears away what nobody uses.
 import type { Master } from '../../ports/master.ts'
 import type { Replica } from '../../ports/projection.ts'
+import { isFarBehind } from './choose.ts'
 import { type Follower, type FollowOptions, openFollower } from './follow.ts'
 import { type RebuildReport, rebuild } from './rebuild.ts'
 import { catchUp, type Watching } from './replay.ts'
 import { type VerifyReport, verify } from './verify.ts'
 
 export interface Project extends Follower {
-  /** Brings the build that readers of this code use to the end of the log. False when there is none for this log. */
+  /** Brings the build that readers of this code use to the end of the log. False when there is none for this log, or a new one is there sooner. */
   bringUp(watching: Watching): Promise<boolean>
   rebuild(watching: Watching): Promise<RebuildReport>
   verify(watching: Watching, replicas?: readonly Replica[]): Promise<VerifyReport>
@@ -38,10 +39,11 @@ export function openProject(options: FollowOptions & { master: Master }): Projec
       await Promise.all([follower.run(signal), pruneOnAndOn(signal)])
     },
     async bringUp(watching) {
-      const { epoch } = await master.head()
+      const { epoch, seq } = await master.head()
       const live = (await projection.builds()).find((build) => build.live && build.position.epoch === epoch)
-      if (live !== undefined) await catchUp(options, live, watching)
-      return live !== undefined
+      if (live === undefined || isFarBehind(live, seq, options.farBehind)) return false
+      await catchUp(options, live, watching)
+      return true
     },
     rebuild: (watching) => rebuild(options, watching),
     verify: (watching, replicas) => verify(options, watching, replicas),

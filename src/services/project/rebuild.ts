@@ -4,6 +4,7 @@ import type { Log } from '../../kit/log.ts'
 import { patiently } from '../../kit/patiently.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Build } from '../../ports/projection.ts'
+import { isFarBehind } from './choose.ts'
 import { aligned, catchUp, type ReplayPorts, unequal, type Watching } from './replay.ts'
 
 export interface RebuildReport {
@@ -12,19 +13,20 @@ export interface RebuildReport {
   parked: number
   /** What readers used before; null when this is the first of this code. */
   replaced: string | null
-  /** Tables in which it differs from what it replaced at the same position; null when there was nothing to compare with. */
+  /** Tables in which it differs from what it replaced at the same position; null when there was nothing to compare with, or that was far behind. */
   differing: string[] | null
 }
 
 /** Aborted or failed, it leaves nothing behind. What it replaced stays until it is pruned. */
-export async function rebuild(ports: ReplayPorts & { log: Log }, watching: Watching): Promise<RebuildReport> {
+export async function rebuild(ports: ReplayPorts & { log: Log; farBehind?: number }, watching: Watching): Promise<RebuildReport> {
   const { master, projection, log } = ports
   const { epoch } = await master.head()
-  const before = (await projection.builds()).find((build) => build.live) ?? null
   const made = await projection.create(epoch)
   try {
     const full = await catchUp(ports, made, watching)
-    const comparable = before?.position.epoch === epoch ? before : null
+    const before = (await projection.builds()).find((build) => build.live) ?? null
+    const isNear = before?.position.epoch === epoch && !isFarBehind(before, full.position.seq, ports.farBehind)
+    const comparable = isNear ? before : null
     const differing = comparable && unequal(...(await aligned(ports, comparable, full, watching.signal)))
     if (differing && differing.length > 0) log.warn('the new build differs from the one it replaces', { differing, before, made })
     const { schema, position, parked } = await switchTo(ports, full, watching)

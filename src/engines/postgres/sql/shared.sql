@@ -12,13 +12,6 @@ create table if not exists content.live (
   switched_at timestamptz not null default now()
 );
 
--- Which build is to take its place when it holds the whole log. Looked for first: to add it, present or not, locks every reader out.
-do $$ begin
-  if not exists (select from pg_attribute where attrelid = 'content.live'::regclass and attname = 'successor' and not attisdropped) then
-    alter table content.live add column successor text;
-  end if;
-end $$;
-
 -- Words without accents, and their stems: `cámaras` and `camara` are one lexeme. Named by constants in generated columns, since
 -- a configuration taken from a column's text would not be immutable.
 do $$
