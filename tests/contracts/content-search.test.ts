@@ -35,7 +35,9 @@ beforeAll(async () => {
   )
   await client.query(`update facet set reviews = reviews + $1 where dimension = 'language' and value = 'en'`, [count])
   await client.query(`update facet set reviews = reviews + 13900 where dimension = 'brand' and value = 'canon'`)
-  await client.query('analyze review, word')
+  await client.query(`update review set tags = '{film}' where slug like 'many-%000'`)
+  await client.query(`insert into review_tag select 'film', id, published_at from review where tags = '{film}'`)
+  await client.query('analyze review, review_tag, word')
 }, 60_000)
 afterAll(async () => {
   await client.end()
@@ -112,6 +114,29 @@ describe('rare matches', () => {
     expect(Math.max(...numbers(old))).toBeLessThanOrEqual(6000)
   })
 
+  test('are the same under every filter that they pass, page after page', async () => {
+    const rare = Array.from({ length: 14 }, (_, nth) => (nth + 1) * 1000)
+    const passing: [ReviewFilters, readonly number[]][] = [
+      [{ tag: 'film' }, rare],
+      [{ tag: 'film', brand: 'canon' }, rare.slice(0, 13)],
+      [{ tag: 'film', language: 'en', editor: sampleId('editor', 1) }, rare],
+      [{ brand: 'nikon' }, rare.slice(13)],
+      [{ brand: 'canon', language: 'en' }, rare.slice(0, 13)],
+      [{ editor: sampleId('editor', 1), publishedAfter: '2020-01-06T00:00:00Z' }, rare.slice(7)],
+      [{ tag: 'lluvia' }, []],
+    ]
+    for (const [filters, wanted] of passing) {
+      const seen: number[] = []
+      let from = null
+      do {
+        const page = await library.content.search({ question: question('often rare '), filters, from, limit: 4 })
+        seen.push(...numbers(page))
+        from = page.next
+      } while (from !== null)
+      expect([filters, seen.toSorted((a, b) => a - b)]).toEqual([filters, [...wanted]])
+    }
+  })
+
   test('of an exclusion alone are looked for among the newest', async () => {
     const page = await find('-half')
     expect(page.window).toBe(500)
@@ -137,9 +162,29 @@ test('no plan sorts or scans all reviews to show a page', async () => {
     }
 })
 
+test('whatever filters a search, the indexes of its words alone bring what it fetches: its plan hangs on no value', async () => {
+  const { searchStatement } = await import('../../src/engines/postgres/content-search.ts')
+  for (const filters of [
+    { brand: 'nikon' },
+    { language: 'en', brand: 'nikon' },
+    { tag: 'film' },
+    { editor: sampleId('editor', 2), tag: 'film' },
+  ]) {
+    const { text, values } = searchStatement({ question: question('often rare '), filters, from: null, limit: 20 })
+    const { rows } = await client.query({ text: `explain (analyze, format json) ${text.replaceAll('build.', '')}`, values: [...values] })
+    const fetched = plansIn(rows[0]['QUERY PLAN'][0].Plan).find((plan) => plan['Subplan Name'] === 'CTE fetched')
+    const indexes = plansIn(fetched).flatMap((plan) => plan['Index Name'] ?? [])
+    expect([filters, indexes.length > 0, indexes.filter((name) => !name.startsWith('review_search_'))]).toEqual([filters, true, []])
+  }
+})
+
+const plansIn = (plan: Plan | undefined): Plan[] => (plan === undefined ? [] : [plan, ...(plan.Plans ?? []).flatMap(plansIn)])
+
 interface Plan {
   'Relation Name'?: string
   'Actual Rows': number
+  'Subplan Name'?: string
+  'Index Name'?: string
   'Actual Loops': number
   Plans?: Plan[]
 }

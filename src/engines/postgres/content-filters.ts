@@ -86,6 +86,12 @@ export const tablesOf = (filter: Filtering): string =>
 export const leadOf = ({ byTag, leading }: Filtering): string[] =>
   byTag !== null ? [`t.tag = ${byTag}`] : leading !== null ? [leading] : []
 
+/** All conditions, on rows of the review r that something else brings. */
+export const checksOf = ({ byTag, leading, conditions }: Filtering): string[] => [
+  ...(byTag !== null ? [`${byTag} = any(r.tags)`] : leading !== null ? [leading] : []),
+  ...conditions,
+]
+
 export const whereOf = (conditions: readonly string[]): string => (conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`)
 
 /** `from` and `where` of the reviews that pass, with more conditions. */
