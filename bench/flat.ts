@@ -1,7 +1,8 @@
 // What one answer reads of the database, at two sizes of it: pages that the statement touches, in memory or not.
 //
-// --large compares with 1,000,000 reviews, seeded, or taken from the folder of a finished seed with --data=<folder>: about 15 GB in the
-// temporary folder and half an hour to seed and project, reckoned from 10,000 (75 MB of rows and indexes, 60 MB of log and documents; 2,700 seeded and 2,000 projected a second; two shared cores, 2026-11-22).
+// --large compares with 1,000,000 reviews, seeded, or taken from the folder of a finished seed with --data=<folder>: 13 GB in the temporary
+// folder (5.8 of log and documents, 7.2 of the read model and PostgreSQL's log); 15 minutes to seed and 25 to project, of which 5 are
+// for the words and indexes at the end (two cores with other work, 2026-11-28).
 import pg from 'pg'
 import { listStatement } from '../src/engines/postgres/content-list.ts'
 import { reviewStatement } from '../src/engines/postgres/content-one.ts'

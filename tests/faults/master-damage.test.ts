@@ -3,11 +3,15 @@
 //   DAMAGED_COPIES=2000 SEED=7 bun test tests/faults/master-damage.test.ts
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { spawn } from 'node:child_process'
-import { cp, mkdir, mkdtemp, open, rm, stat, truncate } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, open as openFile, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { open } from 'lmdb'
+import { endsWithFree } from '../../src/engines/lmdb/inspection.ts'
 import { openLmdbMaster } from '../../src/engines/lmdb/master.ts'
+import { binary } from '../../src/engines/lmdb/store.ts'
+import { metaOf } from '../../src/engines/lmdb/structure.ts'
 import { secureRandom, systemClock } from '../../src/kit/clock.ts'
 import type { Write } from '../../src/ports/master.ts'
 import type { Told } from '../lmdb-reader.ts'
@@ -65,7 +69,7 @@ async function damage(folder: string, random: () => number): Promise<string> {
   const page = whole(size / pageBytes)
   const [from, bytes] = kind < 0.4 ? [0, pageBytes] : [whole(pageBytes - 1), 1 + whole(kind < 0.7 ? 4 : 64)]
   const garbage = Buffer.from(Array.from({ length: Math.min(bytes, pageBytes - from) }, () => (kind < 0.4 ? 0 : whole(256))))
-  const file = await open(fileOf(folder), 'r+')
+  const file = await openFile(fileOf(folder), 'r+')
   await file.write(garbage, 0, garbage.length, page * pageBytes + from)
   await file.close()
   return `${garbage.length} bytes of page ${page} from ${from} on ${kind < 0.4 ? 'zeroed' : 'changed'}`
@@ -104,6 +108,26 @@ test(`${copies} damaged copies (SEED=${seed}): each is refused in words or serve
   console.log(`${refused} refused, ${copies - refused} served what was written`)
   expect(refused).toBeGreaterThan(copies / 4)
 }, 3_600_000)
+
+test('a file that ends before pages which one commit took and gave back is whole, and one that lost a page in use is not', async () => {
+  const folder = await copyOf('short')
+  const env = open({ path: folder, noSubdir: false, maxDbs: 30, ...binary })
+  const meta = env.openDB({ name: 'meta', ...binary })
+  env.transactionSync(() => {
+    meta.putSync('large', Buffer.alloc(100 * pageBytes))
+    meta.removeSync('large')
+  })
+  await env.close()
+  const lacking = async () => (metaOf(fileOf(folder))?.pages ?? 0) - (await stat(fileOf(folder))).size / pageBytes
+  expect(await lacking()).toBeGreaterThan(90)
+  expect(endsWithFree(fileOf(folder))).toBe(true)
+  const { holds } = (await tell([whole])).get(whole) ?? {}
+  expect((await tell([folder])).get(folder)).toEqual({ folder, holds, goesOn: true } as never)
+
+  const cut = await copyOf('cut')
+  await truncate(fileOf(cut), (await stat(fileOf(cut))).size / 2)
+  expect(endsWithFree(fileOf(cut))).toBe(false)
+})
 
 async function copyOf(name: string): Promise<string> {
   const folder = join(room, name)

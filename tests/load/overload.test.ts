@@ -80,7 +80,8 @@ function expectAnswersAndRefusals({ found, refused }: Attempt): void {
   const right = isLong ? ['200', '503'] : ['200', '503', '504']
   expect(Object.keys(found.byStatus).filter((status) => !right.includes(status))).toEqual([])
   expect({ broken: found.broken, unsent: found.unsent, bare: found.bareRefusals }).toEqual({ broken: 0, unsent: 0, bare: 0 })
-  if (isLong) expect(refused).toBe(count(found, '503'))
+  // What is in memory is asked anew meanwhile: refused as well, and its readers get what there is.
+  if (isLong) expect(refused - count(found, '503')).toBeWithin(0, 1 + count(found, '503') / 1000)
   else expect(refused).toBeLessThanOrEqual(count(found, '503'))
 }
 
