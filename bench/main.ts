@@ -77,7 +77,8 @@ for (const [name, benchmark] of chosen) {
   console.error(`${name}: ${benchmark.title} …`)
   lines.push(...(await linesOf(benchmark, lab)))
 }
-const report = `${machine(words, reviews)}\n\n${tableOf(lines)}\n`
+const told = words.map((word) => (word.startsWith('--data=') ? '--data=<folder>' : word))
+const report = `${machine(told, reviews)}\n\n${tableOf(lines)}\n`
 console.log(report)
 // The file is of whole runs only: a figure of another day would say nothing beside the others.
 if (names.length === 0 && !isQuick && process.exitCode !== 130) writeFileSync(join(import.meta.dir, 'RESULTS.md'), `# Figures\n\n${report}`)
