@@ -39,6 +39,14 @@ async function run(data: string, words: string[], environment: Record<string, st
   return { status: await process.ended, output: process.output() }
 }
 
+/** Asked right after a restoration it says that the read model has not followed to the new epoch yet. */
+async function verified(data: string, environment: Record<string, string>) {
+  for (;;) {
+    const told = await run(data, ['verify'], environment)
+    if (!told.output.includes('has not followed the master')) return told
+  }
+}
+
 async function burn(running: Running, data: string): Promise<void> {
   running.child.kill('SIGKILL')
   await running.ended
@@ -85,7 +93,7 @@ test('with RCR_SHIP=sync a burnt master comes back from backup and second place:
   at.process = await start(data, settings)
   await writing
   await expectNothingLost(at.process.api, authorization, room.ledger)
-  expect(await run(data, ['verify'], settings)).toMatchObject({ status: 0 })
+  expect(await verified(data, settings)).toMatchObject({ status: 0 })
   // A reader of the days before is answered as of now, with a position that is later.
   const token = before.headers.get('consistency-token') ?? ''
   const after = await fetch(`${at.process.api}/content?limit=1`, { headers: { 'consistency-token': token } })
@@ -130,5 +138,5 @@ test('with RCR_SHIP at most the last second is lost, and what comes back has no 
   at.process = restored // so that the writers end
   room.stop()
   await writing.catch(() => {}) // some go upon versions that are lost
-  expect(await run(data, ['verify'], settings)).toMatchObject({ status: 0 })
+  expect(await verified(data, settings)).toMatchObject({ status: 0 })
 }, 1_200_000)
