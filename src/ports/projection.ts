@@ -96,8 +96,8 @@ export interface Projection {
 
   /**
    * The build of this epoch that is to take the place of the live build `of`; the same for all who ask, made when there is none, or one
-   * that was whole already and stands before `of`. `switch` it when it holds the whole log. When `of` is not live any more: what is, if that is of this epoch. Refuses as `open` does,
-   * also when the one that there is, is of a later epoch.
+   * that was whole already and stands before `of`. `switch` it when it holds the whole log. When `of` is not live any more: what is, if
+   * that is of this epoch. Refuses as `open` does, also when the one that there is, is of a later epoch.
    */
   successor(of: string, epoch: string): Promise<Build>
 

@@ -44,7 +44,7 @@ export const rateOf = ({ byStatus, seconds }: Found, status = '200'): number => 
 /** What the operators' page says, of what is looked at here. */
 interface Page {
   workers?: { worker: number; state: string; pid: number | null }[]
-  read: { position: { seq: number } | null; cache: Record<'hit' | 'fill' | 'joined', number> }
+  read: { position: { seq: number } | null; cache: Record<'hit' | 'fill' | 'joined' | 'stale' | 'rescued', number> }
   load: Record<'query' | 'search' | 'personal' | 'command', { running: number; waiting: number; refused: number }>
 }
 export const pageOf = async ({ ops }: Running): Promise<Page> => (await (await fetch(`${ops}/readyz`)).json()) as Page

@@ -8,7 +8,10 @@ import { catchUp, type Watching } from './replay.ts'
 import { type VerifyReport, verify } from './verify.ts'
 
 export interface Project extends Follower {
-  /** Brings the build that readers of this code use to the end of the log. False when there is none for this log, or a new one is there sooner. */
+  /**
+   * Brings the build that readers of this code use to the end of the log. False when there is none for this log, or a new one would be
+   * there sooner.
+   */
   bringUp(watching: Watching): Promise<boolean>
   rebuild(watching: Watching): Promise<RebuildReport>
   verify(watching: Watching, replicas?: readonly Replica[]): Promise<VerifyReport>

@@ -13,7 +13,10 @@ export interface RebuildReport {
   parked: number
   /** What readers used before; null when this is the first of this code. */
   replaced: string | null
-  /** Tables in which it differs from what it replaced at the same position; null when there was nothing to compare with, or that was far behind. */
+  /**
+   * Tables in which it differs from what it replaced at the same position; null when there was nothing to compare with, or that was far
+   * behind.
+   */
   differing: string[] | null
 }
 
