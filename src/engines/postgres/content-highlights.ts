@@ -1,63 +1,148 @@
-// Extracts of what was found, with the hits marked: made for the reviews of one page, as SQL.
-import { object } from './content-shapes.ts'
+// Extracts of what was found, with the hits marked. PostgreSQL says which words of the vocabulary have a stem that was asked for, and they
+// are looked for here: its own `ts_headline` gives each word of a text to the dictionaries again, 160 µs for 1,000 characters
+// (2026-11-21), and twenty extracts took as long as finding what they show. One pattern for all words: 0.2 ms for twenty texts.
+import { anyOf } from './words.ts'
 
-// As values, not as a joined row: joined, the walk lost its order and went to the end each time (50 ms instead of 9).
-export const queryFor = (row: string): string => inLanguage(row, '(select es from q)', '(select pt from q)', '(select en from q)')
+/** What is shown of a review, and the body, of which only extracts are. */
+export interface Found {
+  title: string
+  summary: string
+  verdict: string
+  body: string
+  language: string
+}
 
-const inLanguage = (row: string, es: string, pt: string, en: string) =>
-  `(case ${row}.language when 'es' then ${es} when 'pt' then ${pt} else ${en} end)`
+/** A part of a text without markup: a portal shows it without trusting any. */
+export interface Piece {
+  text: string
+  hit: boolean
+}
 
-// Of letters that the index takes for one.
-const alike = ['aáàâãä', 'eéèêë', 'iíìîï', 'oóòôõö', 'uúùûü', 'cç', 'nñ']
+/** In one language. */
+interface Wanted {
+  /** Any of the words. */
+  pattern: RegExp
+  /** The place in the question of the word that each, in lower case, is a hit for. */
+  places: ReadonlyMap<string, number>
+}
 
-/** A stem as a pattern: with or without accents; its last `i` may have been a `y`. */
-const patternOf = (stem: string) =>
-  alike.reduce(
-    (sql, letters) => `replace(${sql}, '${letters[0]}', '[${letters}]')`,
-    String.raw`regexp_replace(regexp_replace(${stem}, '(...)i$', '\1'), '([^[:alnum:]])', '\\\1', 'g')`,
-  )
+interface Hit {
+  from: number
+  to: number
+  place: number
+}
 
-const oneOf = (column: string, from: string) =>
-  String.raw`(select '\m(?:' || string_agg(distinct ${patternOf(column)}, '|') || ')' from ${from})`
-
-/** Where in a text to look first: at words that begin like one that was asked, else, by language, like a stem. */
-export const nearby = `nearby as materialized (select ${oneOf('lower(public.unaccent(word))', 'asked')} as said,
-  ${['es', 'pt', 'en'].map((language) => `${oneOf('stem', `stems where language = '${language}'`)} as ${language}`).join(',\n  ')})`
-
-// An extract costs 160 µs for every 1,000 characters it is looked for in, and a pattern 10 (2026-11-21): so the summary and the
-// verdict where they have all the words, else the neighbourhood of what looks like a hit, and all only where that was none.
-const before = 120
-const neighbourhood = 500
 const bodyMax = 8000
+// Those of the 24 commonest beginnings are some hundred.
+const wordsMax = 1000
+const fragmentLength = 160
+// Those of a text that are looked at, and those that one fragment may hold: short words over and over cost no more.
+const hitsMax = 300
+const fragmentHits = 40
+// So much of it is before the first hit.
+const lead = 40
 
-const firstOf = (pattern: string) => `nullif(regexp_instr(left(r.body, ${bodyMax}), ${pattern}, 1, 1, 0, 'i'), 0)`
+/** A column of the card of r. */
+export const textOf = `left(r.body, ${bodyMax}) as body`
 
-const first = `coalesce(${firstOf('(select said from nearby)')}, ${firstOf(inLanguage('r', '(select es from nearby)', '(select pt from nearby)', '(select en from nearby)'))})`
+/** Words of the vocabulary that are hits. Needs `asked`, `stems` and `openings`, which stand for the last word. */
+export const wanted = `wanted as materialized (
+  select v.language, v.word, min(s.n) as n
+  from (select language, stem, n from stems union all select language, stem, (select max(n) from asked) from openings) s
+  join build.word v on v.language = s.language and v.stem = s.stem group by v.language, v.word limit ${wordsMax})`
 
-const opening = `nullif(concat_ws(' — ', nullif(r.summary, ''), nullif(r.verdict, '')), '')`
+export const wantedShown = `(select coalesce(json_agg(json_build_array(w.language, w.word, w.n)), '[]')::text from wanted w)`
 
-const whole = (bodyLength: number) => `concat_ws(' — ', ${opening}, left(r.body, ${bodyLength}))`
+/** The cards, of which the text is a JSON array with the body in each, with `highlights` in place of the body. */
+export function highlighted(cards: string, wanted: string): string {
+  const byLanguage = wantedOf(JSON.parse(wanted) as [string, string, number][])
+  const found = JSON.parse(cards) as Found[]
+  return JSON.stringify(
+    found.map(({ body, ...card }) => ({ ...card, highlights: highlightsOf({ ...card, body }, byLanguage.get(card.language)) })),
+  )
+}
 
-const near = (at: string) =>
-  `case when ${at} > ${before} then regexp_replace(substr(r.body, ${at} - ${before}, ${neighbourhood}), '^\\S*\\s', '') else ${whole(neighbourhood)} end`
+function wantedOf(rows: readonly [language: string, word: string, place: number][]): Map<string, Wanted> {
+  const byLanguage = Map.groupBy(rows, ([language]) => language)
+  return new Map(
+    [...byLanguage].map(([language, rows]) => {
+      const places = new Map(rows.map(([, word, place]) => [word, place]))
+      return [language, { pattern: anyOf(places.keys()), places }]
+    }),
+  )
+}
 
-const marked = (text: string, options: string) => `ts_headline(
-      ${inLanguage('r', "'content.app_es'::regconfig", "'content.app_pt'::regconfig", "'content.app_en'::regconfig")},
-      translate(${text}, U&'\\0002\\0003', ''), ${queryFor('r')}, U&'StartSel=\\0002, StopSel=\\0003, ${options}')`
+function highlightsOf({ title, summary, verdict, body }: Found, wanted: Wanted | undefined): { title: Piece[]; text: Piece[] } {
+  const heading = composed(title)
+  const text = composed([summary, verdict, body].filter((part) => part !== '').join(' — '))
+  return { title: pieces(partsOf(heading, hitsIn(heading, wanted))), text: pieces(extractOf(text, hitsIn(text, wanted))) }
+}
 
-const extract = (text: string) => marked(text, 'MaxFragments=2, MaxWords=22, MinWords=8, FragmentDelimiter=" … "')
+// The vocabulary is.
+const composed = (text: string): string => text.normalize('NFC')
 
-const hasHits = (text: string) => `(case when strpos(${text}, U&'\\0002') > 0 then ${text} end)`
+function hitsIn(text: string, wanted: Wanted | undefined): Hit[] {
+  if (wanted === undefined) return []
+  const found = text.matchAll(wanted.pattern).take(hitsMax)
+  return Array.from(found, ({ 0: word, index: from }) => {
+    return { from, to: from + word.length, place: wanted.places.get(word.toLowerCase()) ?? 0 }
+  })
+}
 
-const text = `coalesce(
-      case when ts_filter(r.search, '{b}') @@ ${queryFor('r')} then ${extract(opening)} end,
-      (select ${hasHits('h')} from (select ${extract(near('w'))} as h from (select ${first} as w offset 0) w where w > 0 offset 0) h),
-      ${extract(whole(bodyMax))})`
+/** The fragment with the most of what was asked, and another where that has what this one lacks. */
+function extractOf(text: string, hits: readonly Hit[]): string[] {
+  const first = bestFragment(text, hits)
+  const shown = new Set(hits.filter(({ from, to }) => from >= first.from && to <= first.to).map(({ place }) => place))
+  const missed = hits.filter(({ place }) => !shown.has(place))
+  if (missed.length === 0) return partsOf(text, hits, first)
+  const [one, other] = [first, bestFragment(text, missed)].sort((a, b) => a.from - b.from) as [Fragment, Fragment]
+  if (other.from <= one.to) return partsOf(text, hits, { from: one.from, to: other.to })
+  const [before, after] = [partsOf(text, hits, one), partsOf(text, hits, other)]
+  return [...before.slice(0, -1), `${before.at(-1)} … ${after[0]}`, ...after.slice(1)]
+}
 
-// U+0002 and U+0003 mark the hits and are taken out of the text before; the pieces between alternate, plain first. So a portal
-// shows them without trusting any markup.
-const piecesOf = (headline: string) => `(select coalesce(json_agg(${object('piece as text, n % 2 = 0 as hit')} order by n), '[]')
-    from regexp_split_to_table(${headline}, '[\\x02\\x03]') with ordinality as p(piece, n) where piece <> '')`
+interface Fragment {
+  from: number
+  to: number
+}
 
-/** A column of the card of r; needs `q` and `nearby`. */
-export const highlights = `${object(`${piecesOf(marked('r.title', 'HighlightAll=true'))} as title, ${piecesOf(text)} as text`)} as highlights`
+/** Around the hits for the most different words, side by side as they were asked before scattered, early before late. */
+function bestFragment(text: string, hits: readonly Hit[]): Fragment {
+  let best = fragmentAt(text, 0)
+  let most = 0
+  for (const [n, { from }] of hits.entries()) {
+    const fragment = fragmentAt(text, from)
+    const inside = hits.slice(n, n + fragmentHits).filter(({ to }) => to <= fragment.to)
+    const pairs = inside.filter(({ from, place }, at) => inside[at - 1]?.place === place - 1 && from - (inside[at - 1]?.to ?? 0) <= 2)
+    const score = new Set(inside.map(({ place }) => place)).size * fragmentLength + pairs.length
+    if (score > most) [best, most] = [fragment, score]
+  }
+  return best
+}
+
+/** Whole words around the one at a place. */
+function fragmentAt(text: string, at: number): Fragment {
+  const early = Math.max(0, Math.min(at - lead, text.length - fragmentLength))
+  const space = text.indexOf(' ', early)
+  const from = early === 0 ? 0 : space >= 0 && space < at ? space + 1 : at
+  const most = from + fragmentLength
+  if (most >= text.length) return { from, to: text.length }
+  const end = text.lastIndexOf(' ', most)
+  return { from, to: end > at ? end : isSecondHalf(text, most) ? most + 1 : most }
+}
+
+const isSecondHalf = (text: string, at: number) => /[\udc00-\udfff]/.test(text.charAt(at))
+
+/** Plain, hit, plain, hit and so on to the last, which is plain. */
+function partsOf(text: string, hits: readonly Hit[], { from, to }: Fragment = { from: 0, to: text.length }): string[] {
+  const parts: string[] = []
+  let at = from
+  for (const hit of hits) {
+    if (hit.from < from || hit.to > to) continue
+    parts.push(text.slice(at, hit.from), text.slice(hit.from, hit.to))
+    at = hit.to
+  }
+  return [...parts, text.slice(at, to)]
+}
+
+const pieces = (parts: readonly string[]): Piece[] => parts.map((text, n) => ({ text, hit: n % 2 === 1 })).filter(({ text }) => text !== '')

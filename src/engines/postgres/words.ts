@@ -2,7 +2,8 @@
 
 // Letters of the languages we publish in and of their neighbours, spelt out: a property of Unicode would change with the runtime,
 // and counts that were added by one runtime could not be taken away by another.
-const word = /[a-z0-9\u00df-\u00f6\u00f8-\u024f]+/g
+const letters = 'a-z0-9\\u00df-\\u00f6\\u00f8-\\u024f'
+const word = new RegExp(`[${letters}]+`, 'g')
 const address = /https?:\/\/\S+/g
 const longest = 40
 
@@ -14,6 +15,9 @@ export function wordsOf(texts: readonly string[]): Set<string> {
       if (match.length <= longest) found.add(match)
   return found
 }
+
+/** Any of these words of the vocabulary, as it stands in a text in NFC, in letters of either case. */
+export const anyOf = (words: Iterable<string>): RegExp => new RegExp(`(?<![${letters}])(?:${[...words].join('|')})(?![${letters}])`, 'gi')
 
 // Most texts have none.
 const withoutAddresses = (text: string): string => (text.includes('://') ? text.replace(address, ' ') : text)
