@@ -77,14 +77,14 @@ async function beside(lab: Lab, system: System, figure: string, paths: readonly 
 }
 
 /** Goes on through the paths from round to round. Fails when the cache knew more than a few of them. */
-export function coldRound(lab: Lab, system: System, paths: readonly string[], clients: number): () => Promise<Round> {
+export function coldRound(lab: Lab, system: System, paths: readonly string[], clients: number, mayRefuse = false): () => Promise<Round> {
   const file = join(lab.folder, `paths-${Bun.hash(paths.join()).toString(36)}.txt`)
   writeFileSync(file, paths.join('\n'))
   let from = 0
   return async () => {
     const before = (await system.detail()).read.cache
     const round = await spending(system.spenders, async () => {
-      const load = await wrk({ url: system.url, connections: clients, seconds: lab.seconds, paths: { file, from } })
+      const load = await wrk({ url: system.url, connections: clients, seconds: lab.seconds, paths: { file, from }, mayRefuse })
       from += load.count + 2 * clients // what was asked for at the end is in the cache, answered or not
       return load
     })

@@ -28,7 +28,7 @@ async function searchAt(lab: Lab, reviews: number): Promise<Line[]> {
     const words = spread(vocabulary.map(({ word }) => word))
     const cameras = (await ask<{ slug: string }>(system.database(), 'select slug from build.camera order by slug')).map(({ slug }) => slug)
     const measured = async (paths: readonly string[]) =>
-      (await taking(lab.turns, { ours: coldRound(lab, system, paths, connections) }, lab.warmUps)).ours
+      (await taking(lab.turns, { ours: coldRound(lab, system, paths, connections, true) }, lab.warmUps)).ours
     return [
       waits(`search, cold, ${wordsAsked} words alone and in pairs${at}`, await measured(searches(words)), 50),
       waits(`suggest, cold${at}`, await measured(beginnings(vocabulary.map(({ word }) => word))), 100),
@@ -65,11 +65,11 @@ function beginnings(vocabulary: readonly string[]): string[] {
 const pairs = (values: readonly string[]): [string, string][] =>
   values.flatMap((one, at) => values.slice(at + 1).map((other): [string, string] => [one, other]))
 
-const waits = (figure: string, round: Round, mostMs: number): Line => ({
+const waits = (figure: string, { refused = 0, ...round }: Round, mostMs: number): Line => ({
   figure: `${figure}, ${connections} connections`,
-  ours: `p50 ${short(round.p50Ms ?? 0)} ms, p99 ${short(round.p99Ms ?? 0)} ms; ${rateOf(round)}`,
+  ours: `p50 ${short(round.p50Ms ?? 0)} ms, p99 ${short(round.p99Ms ?? 0)} ms; ${rateOf(round)}${refused === 0 ? '' : `; ${refused} refused`}`,
   peer: '',
   ratio: null,
   goal: `p99 < ${mostMs} ms`,
-  met: (round.p99Ms ?? Number.NaN) < mostMs,
+  met: refused === 0 && (round.p99Ms ?? Number.NaN) < mostMs,
 })

@@ -18,6 +18,8 @@ export interface Round {
   cpuUs: Readonly<Record<string, number>>
   p50Ms?: number
   p99Ms?: number
+  /** Answers that were no good ones, where those are counted: of all rounds. */
+  refused?: number
 }
 
 /** Rounds of each side to warm up, then the turns; the medians of each. */
@@ -40,13 +42,14 @@ function middle(rounds: readonly Round[]): Round {
     perSecond: of(({ perSecond }) => perSecond),
     cpuUs: Object.fromEntries(spenders.map((spender) => [spender, of(({ cpuUs }) => cpuUs[spender])])),
     ...(rounds[0]?.p50Ms !== undefined && { p50Ms: of(({ p50Ms }) => p50Ms), p99Ms: of(({ p99Ms }) => p99Ms) }),
+    ...(rounds[0]?.refused !== undefined && { refused: rounds.reduce((sum, { refused = 0 }) => sum + refused, 0) }),
   }
 }
 
 /** What is done, with the time that each spender's processes needed for it. */
 export async function spending(
   spenders: Readonly<Record<string, () => number>>,
-  work: () => Promise<{ count: number; seconds: number; p50Ms?: number; p99Ms?: number }>,
+  work: () => Promise<{ count: number; seconds: number } & Pick<Round, 'p50Ms' | 'p99Ms' | 'refused'>>,
 ): Promise<Round> {
   const before = Object.entries(spenders).map(([name, read]) => [name, read()] as const)
   const { count, seconds, ...latency } = await work()
@@ -60,24 +63,27 @@ export interface WebLoad {
   seconds: number
   /** A file of paths, one a line, asked one after the other from line `from` on; without it the URL alone. */
   paths?: { file: string; from: number }
+  /** What is refused is counted. Without it every answer has to be a good one. */
+  mayRefuse?: boolean
 }
 
 const script = new URL('./paths.lua', import.meta.url).pathname
 
-/** wrk on the core of the load. Every answer has to be a good one. */
-export async function wrk({ url, connections, seconds, paths }: WebLoad) {
+/** wrk on the core of the load. */
+export async function wrk({ url, connections, seconds, paths, mayRefuse = false }: WebLoad) {
   const more = paths === undefined ? [url] : ['-s', script, url, '--', paths.file, String(paths.from)]
   const output = await run('load', [demandProgram('wrk'), '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...more])
   const found = (pattern: RegExp) => pattern.exec(output)?.slice(1) ?? []
   const [bad] = found(/Non-2xx or 3xx responses: (\d+)/)
   const [broken] = found(/Socket errors: (.*)/)
-  if (bad !== undefined || broken !== undefined) throw new Error(`${url}: ${bad ?? 0} refused, broken: ${broken ?? 'none'}`)
+  if ((bad !== undefined && !mayRefuse) || broken !== undefined) throw new Error(`${url}: ${bad ?? 0} refused, broken: ${broken ?? 'none'}`)
   const [count, lasted, unit] = found(/(\d+) requests in ([\d.]+)(\w+),/)
   return {
     count: Number(count),
     seconds: millisecondsOf(lasted, unit) / 1000,
     p50Ms: millisecondsOf(...found(/^ +50% +([\d.]+)(\w+)$/m)),
     p99Ms: millisecondsOf(...found(/^ +99% +([\d.]+)(\w+)$/m)),
+    ...(mayRefuse && { refused: Number(bad ?? 0) }),
   }
 }
 
