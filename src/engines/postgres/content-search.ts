@@ -93,6 +93,7 @@ choice as materialized (select not k.walks or (w.finds < ${walkFinds} and not w.
   }) as indexed from known k, walked w),
 fetched as materialized (
   ${asked.map(fetch).join('\n  union all ')} limit ${fetchMax}),
+brought as materialized (select count(*)::int as finds from fetched),
 newest as materialized (
   select id, published_at from walk where not (select indexed from choice)
   union all (select id, published_at from fetched order by published_at desc, id desc limit ${windowSize})),
@@ -107,11 +108,11 @@ select ${snapshot}, ${leaderId(filter)} as leader,
   (select coalesce(json_agg(${cardWith(textOf)} order by r.place), '[]')::text from shown r ${besides}) as data, ${wantedShown} as wanted,
   ${countsOver('ranked', ['brand', 'camera', 'language', 'tag', 'mount'])}::text as facets,
   (select count(*)::int from ranked) as ranked,
-  case when f.indexed then (select count(*)::int from fetched) when w.whole then w.finds else ${isOneWord && question.open === null ? `least(k.estimate, ${all})::int` : estimateOf(filter, lead, at, id, isOneWord)} end as total,
-  case when f.indexed then (select count(*) from fetched) < ${fetchMax} else w.whole end as exact,
+  case when f.indexed then b.finds when w.whole then w.finds else ${isOneWord && question.open === null ? `least(k.estimate, ${all})::int` : estimateOf(filter, lead, at, id, isOneWord)} end as total,
+  case when f.indexed then b.finds < ${fetchMax} else w.whole end as exact,
   (select n.published_at::text from newest n order by n.published_at desc, n.id desc limit 1) as newest_at,
   (select n.id::text from newest n order by n.published_at desc, n.id desc limit 1) as newest_id
-from build.applied a, choice f, walked w, known k`
+from build.applied a, choice f, walked w, known k, brought b`
   // A plan takes 1.1 MB of each connection that has it: kept are those of one filter and a language.
   return { text, values: by.values, prepared: filterCount - (filters.language === undefined ? 0 : 1) <= 1 }
 }
