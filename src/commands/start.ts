@@ -22,6 +22,7 @@ const firstDataMs = 120_000
 
 export const start: Command = {
   name: 'start',
+  stays: true,
   usage: 'start [--workers <number>]',
   summary: 'Runs the whole system.',
   help: `Every service over one data folder. SIGTERM or Ctrl-C ends it in order.
