@@ -24,8 +24,6 @@ export interface Command {
   usage: string
   summary: string
   help: string
-  /** It serves until a signal, with a heap that stays close to what it holds. */
-  stays?: boolean
   /** Resolves with the exit status. */
   run(running: Running): Promise<number>
 }

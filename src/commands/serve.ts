@@ -19,7 +19,6 @@ const standardDrainS = 3
 
 export const serve: Command = {
   name: 'serve',
-  stays: true,
   usage: 'serve [--region <name>]',
   summary: 'Answers requests beside a system that runs on the same data, or only readers of a region.',
   help: `A process that only serves: no schedule, no projector. Give it ports of its own, and the RCR_PUBLIC_URL of the system.

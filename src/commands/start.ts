@@ -22,7 +22,6 @@ const firstDataMs = 120_000
 
 export const start: Command = {
   name: 'start',
-  stays: true,
   usage: 'start [--workers <number>]',
   summary: 'Runs the whole system.',
   help: `Every service over one data folder. SIGTERM or Ctrl-C ends it in order.
@@ -118,9 +117,19 @@ const grpcListening = ({ RCR_HOST, RCR_GRPC_PORT, RCR_GRPC_TLS_CERT: certificate
 /** Whatever a start that broke off has brought is found by the next one. */
 async function prepare({ settings, clock, signal, log }: Running, engines: Engines, services: Services): Promise<void> {
   if (settings.RCR_MODE === 'production') return refuseDemoAccounts(engines)
-  const trying = { clock, signal, patienceMs: firstDataMs, tell: (error: Refusal) => log.warn('the master is late', { error }) }
-  const [data, accounts] = [() => bringFirstData(services), () => bringDemoAccounts(engines, services)]
-  await Promise.all([patiently(trying, data), patiently(trying, accounts)])
+  const failing = new AbortController()
+  const trying = {
+    clock,
+    signal: AbortSignal.any([signal, failing.signal]),
+    patienceMs: firstDataMs,
+    tell: (error: Refusal) => log.warn('the master is late', { error }),
+  }
+  const one = (work: () => Promise<void>) =>
+    patiently(trying, work).catch((error: unknown) => {
+      failing.abort() // nor is the other tried any longer
+      throw error
+    })
+  await Promise.all([one(() => bringFirstData(services)), one(() => bringDemoAccounts(engines, services))])
 }
 
 /** The shop sells what is in the catalogue. */

@@ -9,7 +9,7 @@ const growth = {
   BUN_JSC_mediumHeapGrowthFactor: '1.25',
 }
 
-/** Before anything is open: same process id, same words, same standard streams. Whoever has set these variables is left alone. */
+/** Before anything is loaded or open: same process id, same words, same standard streams. Whoever has set these variables is left alone. */
 export function leanHeap(): void {
   const { env, execve, execPath, execArgv, argv } = process
   if (process.versions.bun === undefined || execve === undefined) return
