@@ -1,9 +1,13 @@
 // rcr <command>: settings, then the command, until it ends or a signal asks it to.
-import { commands, helpText } from './commands/commands.ts'
 import { secureRandom, systemClock } from './kit/clock.ts'
+import { leanHeap } from './kit/lean-heap.ts'
 import { openLog } from './kit/log.ts'
 import { Refusal } from './kit/refusal.ts'
-import { readSettings, SettingFaults } from './settings.ts'
+
+leanHeap()
+// Not before: to load all of the system takes as long as the rest of a short command.
+const { commands, helpText } = await import('./commands/commands.ts')
+const { readSettings, SettingFaults } = await import('./settings.ts')
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -6,8 +6,6 @@ import type { Tagged } from '../../kit/tagged-cache.ts'
 
 export interface Copy extends Tagged {
   readonly status: number
-  readonly body: Uint8Array<ArrayBuffer>
-  readonly headers: Headers
   /** Of the identity coding, with its quotes. Null for redirects and problems. */
   readonly etag: string | null
   /** Monotonic. */
@@ -16,14 +14,19 @@ export interface Copy extends Tagged {
   readonly requestId: string
   /** Read in another region. */
   readonly borrowed: boolean
-  readonly variants: Map<Coding, Variant>
+  readonly identity: Variant
+  /** Made for the first who asks for it; the others wait for the same. */
+  readonly coded: { [coding in Exclude<Coding, 'identity'>]?: Variant | Promise<Variant> }
   sizeBytes: number
 }
 
 interface Variant {
   readonly etag: string | null
-  /** A Response takes bytes by copying them: 3.4 µs of 21 kB each time (Bun 1.4.5, 2026-11-21). It shares what a Blob holds. */
-  readonly body: Blob
+  /**
+   * A Response takes bytes by copying them: 3.4 µs of 21 kB each time (Bun 1.4.5, 2026-11-21). It shares what a Blob holds. What is read
+   * here, a problem or a message of gRPC, is bytes. Never both: a Blob does not share the bytes it is made of.
+   */
+  readonly body: Blob | Uint8Array<ArrayBuffer>
   readonly headers: Headers
 }
 
@@ -52,10 +55,11 @@ export async function copyOf(
   const headers = new Headers(response.headers)
   for (const name of perRequest) headers.delete(name)
   if (headers.has('cache-tag')) headers.set('cache-tag', of.tags.map(shortTag).join(','))
-  const body = new Uint8Array(await response.arrayBuffer())
-  const etag = response.status === 200 ? (headers.get('etag') ?? null) : null
-  // Headers, tags and the maps around weigh about as much as a small body.
-  return { ...of, status: response.status, state: 'good', body, headers, etag, variants: new Map(), sizeBytes: body.length + 4000 }
+  const { status } = response
+  const body = status === 200 ? await response.blob() : new Uint8Array(await response.arrayBuffer())
+  const etag = status === 200 ? (headers.get('etag') ?? null) : null
+  const identity = readied({ etag, body, headers })
+  return { ...of, status, state: 'good', etag, identity, coded: {}, sizeBytes: copyBytes + 2 * of.key.length + weightOf(identity) }
 }
 
 /** A tag as outside caches see it: a page names dozens of documents, and 43 characters for each would weigh a tenth of the page. */
@@ -73,13 +77,17 @@ const shortTags = new Map<string, string>()
 const shortTagsMax = 10_000
 
 /** The way of a hit: nothing is built that could have been built before. */
-export function send(copy: Copy, request: Request, sending: Sending, grown: (copy: Copy) => void): Response {
+export function send(copy: Copy, request: Request, sending: Sending, grown: (copy: Copy) => void): Response | Promise<Response> {
   const asked = request.headers
   const variant = variantFor(copy, asked.get('accept-encoding'), grown)
+  return variant instanceof Promise ? variant.then((made) => sent(copy, made, request, sending)) : sent(copy, variant, request, sending)
+}
+
+function sent(copy: Copy, variant: Variant, request: Request, sending: Sending): Response {
   // The constructor of Response copies the shared headers before anything else runs, so setting the id in place is safe.
   const headers = isPlain(sending) ? variant.headers : withMore(variant.headers, sending)
   headers.set('x-request-id', sending.requestId)
-  const tags = asked.get('if-none-match')
+  const tags = request.headers.get('if-none-match')
   if (tags !== null && variant.etag !== null && noneMatches(tags, variant.etag)) {
     const bare = new Headers(headers)
     for (const name of notModified) bare.delete(name)
@@ -106,32 +114,67 @@ function withMore(from: Headers, { ageS, cacheStatus, stalenessS, personal }: Om
   return headers
 }
 
-function problem(copy: Copy, headers: Headers, requestId: string, head: boolean): Response {
-  const text = new TextDecoder().decode(copy.body).replace(JSON.stringify(copy.requestId), JSON.stringify(requestId))
+function problem({ status, identity, ...copy }: Copy, headers: Headers, requestId: string, head: boolean): Response {
+  const written = identity.body instanceof Blob ? '' : new TextDecoder().decode(identity.body)
+  const text = written.replace(JSON.stringify(copy.requestId), JSON.stringify(requestId))
   const own = new Headers(headers)
   own.set('content-length', String(new TextEncoder().encode(text).length))
-  return new Response(head ? null : text, { status: copy.status, headers: own })
+  return new Response(head ? null : text, { status, headers: own })
 }
 
-function variantFor(copy: Copy, acceptEncoding: string | null, grown: (copy: Copy) => void): Variant {
-  const coding = copy.status === 200 && copy.body.length >= codedMin ? preferredCoding(acceptEncoding) : 'identity'
-  const known = copy.variants.get(coding)
-  if (known !== undefined) return known
-  const made = variantOf(copy, coding)
-  copy.variants.set(coding, made)
-  copy.sizeBytes += made.body.size
-  grown(copy)
-  return made
+function variantFor(copy: Copy, acceptEncoding: string | null, grown: (copy: Copy) => void): Variant | Promise<Variant> {
+  const { body } = copy.identity
+  if (!(body instanceof Blob) || body.size < codedMin) return copy.identity
+  const coding = preferredCoding(acceptEncoding)
+  if (coding === 'identity') return copy.identity
+  copy.coded[coding] ??= codedOf(copy, body, coding, grown)
+  return copy.coded[coding]
 }
 
-function variantOf(copy: Copy, coding: Coding): Variant {
-  const headers = new Headers(copy.headers)
-  const body = coding === 'identity' ? copy.body : encode(copy.body, coding)
-  const etag = copy.etag === null || coding === 'identity' ? copy.etag : copy.etag.replace(/"$/, `-${coding}"`)
-  if (coding !== 'identity') headers.set('content-encoding', coding)
+async function codedOf(copy: Copy, body: Blob, coding: Exclude<Coding, 'identity'>, grown: (copy: Copy) => void): Promise<Variant> {
+  try {
+    const headers = new Headers(copy.identity.headers)
+    headers.set('content-encoding', coding)
+    const etag = copy.etag?.replace(/"$/, `-${coding}"`) ?? null
+    const made = readied({ etag, body: new Blob([encode(await body.bytes(), coding)]), headers })
+    copy.coded[coding] = made
+    copy.sizeBytes += weightOf(made)
+    grown(copy)
+    return made
+  } catch (error) {
+    delete copy.coded[coding] // for the next one to try
+    throw error
+  }
+}
+
+/** With all that its headers say on every plain hit. */
+function readied(variant: Variant): Variant {
+  const { etag, body, headers } = variant
   if (etag !== null) headers.set('etag', etag)
-  headers.set('content-length', String(body.length))
+  headers.set('content-length', String(lengthOf(body)))
   headers.set('age', '0')
   headers.set('cache-status', 'rcr; hit')
-  return { etag, body: new Blob([body]), headers }
+  return variant
+}
+
+const lengthOf = (body: Variant['body']): number => (body instanceof Blob ? body.size : body.length)
+
+// Measured, see "Memory" in docs/performance.md.
+const copyBytes = 500
+const bodyBytes = 400
+const headerBytes = 30
+
+/** What a variant holds of the process's memory. */
+export function weightOf({ body, headers }: Pick<Variant, 'body' | 'headers'>): number {
+  let bytes = bodyBytes + allocated(lengthOf(body))
+  headers.forEach((value) => {
+    bytes += headerBytes + value.length
+  })
+  return bytes
+}
+
+/** The allocator has four sizes between a power of two and the next. */
+function allocated(bytes: number): number {
+  const step = 2 ** Math.max(3, Math.floor(Math.log2(bytes)) - 2)
+  return Math.ceil(bytes / step) * step
 }

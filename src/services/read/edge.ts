@@ -29,36 +29,23 @@ export interface EdgeParts {
 }
 
 const lagShownS = 5
-// Addresses as they were written, in front of the normalised keys.
-const targetsMax = 20_000
 
 export const openCache = (bytes: number): TaggedCache<Copy> => taggedCache<Copy>(bytes)
 export const noOutcomes = (): Outcomes => ({ hit: 0, stale: 0, fill: 0, joined: 0, passed: 0, rescued: 0 })
 
 export function openEdge(parts: EdgeParts, next: Handler): Handler {
   const { cache, tail, clock, outcomes, newRequestId } = parts
-  const targets = new Map<string, Copy>()
   const ages = agesOf(tail, clock)
   const newHitId = numbered(newRequestId())
   const grown = (copy: Copy) => cache.resize(copy, copy.sizeBytes)
-  const remember = (target: string, copy: Copy) => {
-    if (targets.size >= targetsMax) targets.clear()
-    targets.set(target, copy)
-  }
-  const slow = openSlow({ ...parts, ages, grown, remember, flights: openFlights(parts, next) }, next)
+  const slow = openSlow({ ...parts, ages, grown, flights: openFlights(parts, next) }, next)
   return (request, received) => {
     const { method, url, headers } = request
     if (method !== 'GET' && method !== 'HEAD') return next(request, received)
     const target = targetOf(url)
-    const copy = targets.get(target)
+    const copy = cache.find(target)
     if (copy === undefined) return slow(request, received, target)
-    if (copy.state !== 'good') targets.delete(target)
-    else if (
-      ages.isFresh(copy) &&
-      !headers.has('authorization') &&
-      !headers.has('consistency-token') &&
-      acceptsJson(headers.get('accept'))
-    ) {
+    if (ages.isFresh(copy) && !headers.has('authorization') && !headers.has('consistency-token') && acceptsJson(headers.get('accept'))) {
       outcomes.hit += 1
       // Its place among the recently used is renewed now and then: each time would cost as much as the answer's headers.
       if ((outcomes.hit & 63) === 0) cache.get(copy.key)
@@ -72,12 +59,10 @@ interface SlowParts extends EdgeParts {
   ages: Ages
   flights: Flights
   grown: (copy: Copy) => void
-  /** The next request for this address finds the copy at once. */
-  remember: (target: string, copy: Copy) => void
 }
 
 function openSlow(parts: SlowParts, next: Handler) {
-  const { cache, tail, outcomes, newRequestId, ages, grown, remember } = parts
+  const { cache, tail, outcomes, newRequestId, ages, grown } = parts
   const { keyOf } = cacheKeys(parts.operations)
   const refill = openRefill(parts)
   return async (request: Request, received: Received, target: string): Promise<Response> => {
@@ -93,7 +78,7 @@ function openSlow(parts: SlowParts, next: Handler) {
       return token === null ? refill(request, received, key, copy, sending) : next(request, received)
     if (token === null) {
       outcomes.hit += 1
-      remember(target, copy)
+      cache.name(copy, target) // the next request for this address finds it at once
       return send(copy, request, sending, grown)
     }
     // From the copy where it, or the tail that guards it, has come as far as the token; else asked anew, which may wait.

@@ -4,7 +4,7 @@ import type { Clock } from '../../kit/clock.ts'
 import type { Answer } from '../../kit/operation.ts'
 import type { TaggedCache } from '../../kit/tagged-cache.ts'
 import { agesOf } from './ages.ts'
-import type { Copy } from './copy.ts'
+import { type Copy, weightOf } from './copy.ts'
 import type { Outcomes } from './edge.ts'
 import type { Follower } from './tail.ts'
 
@@ -37,15 +37,18 @@ export function openMemory({ cache, tail, clock, outcomes }: MemoryParts): Memor
       if (copy === undefined || !ages.isFresh(copy)) return null
       // An answer says which position it shows, so one that is older than the token is asked for anew.
       if (atLeast !== null && comparePositions(copy.position, atLeast) < 0) return null
+      const { body, headers } = copy.identity
+      if (body instanceof Blob) return null // an answer of REST: their keys differ
       outcomes.hit += 1
-      return { body: copy.body, headers: copy.headers, stalenessS: tail.stalenessS() }
+      return { body, headers, stalenessS: tail.stalenessS() }
     },
     keep(key, { body, headers }, { position, tags = [], borrowed = false }, askedMs) {
       if (position === undefined) return
-      const own = new Uint8Array(body) // the message may lie in a larger piece of memory
-      const sizeBytes = own.length + 2 * key.length + 4000
-      const of = { key, tags, position, borrowed, filledMs: askedMs, requestId: '', state: 'good' as const, variants: new Map() }
-      if (cache.put({ ...of, status: 200, etag: null, body: own, headers, sizeBytes }, sizeBytes)) outcomes.fill += 1
+      // The message may lie in a larger piece of memory.
+      const identity = { etag: null, body: new Uint8Array(body), headers }
+      const sizeBytes = 500 + 2 * key.length + weightOf(identity)
+      const of = { key, tags, position, borrowed, filledMs: askedMs, requestId: '', state: 'good' as const, coded: {} }
+      if (cache.put({ ...of, status: 200, etag: null, identity, sizeBytes }, sizeBytes)) outcomes.fill += 1
     },
   }
 }
