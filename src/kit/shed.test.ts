@@ -138,6 +138,22 @@ describe('a gate', () => {
     expect(told.every((one) => one?.[0] === 'unavailable')).toBe(true)
   })
 
+  test('tells beforehand whom it would refuse, and counts who is turned away', async () => {
+    const clock = handClock()
+    const gate = openGate({ atOnce: 1, clock })
+    const { ask, end } = jobs(gate)
+    for (let n = 0; n <= burstMs / 5; n++) {
+      expect(gate.turnAway()).toBeNull()
+      ask(`n${n}`)
+    }
+    expect([gate.turnAway(), gate.turnAway()].map((refusal) => refusal?.code)).toEqual(['overloaded', 'overloaded'])
+    expect(gate.load()).toEqual({ running: 1, waiting: burstMs / 5, refused: 2 })
+    await clock.pass(5)
+    end()
+    await clock.pass(0)
+    expect(gate.turnAway()).toBeNull()
+  })
+
   test('gives a place back when the work fails', async () => {
     const gate = openGate({ atOnce: 1, clock: handClock() })
     await expect(gate.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken')

@@ -12,6 +12,8 @@ import { Refusal } from './refusal.ts'
 export interface Gate {
   /** The outcome of the work, once it may begin. */
   run<T>(work: () => Promise<T>): Promise<T>
+  /** What `run` would refuse with now, counted as refused, for whoever can answer with it at once. Null: it may come. */
+  turnAway(): Refusal | null
   load(): GateLoad
 }
 
@@ -38,6 +40,11 @@ const lagMaxMs = 100
 const newest = 0.1
 const firstMeanMs = 5
 
+// Those who are refused together shall not come back together. Made once: to make one, with its stack, was a tenth of what refusing cost.
+const refusals = [1, 2, 3].map(
+  (retryAfterS) => new Refusal('unavailable', 'More is asked than can be answered now.', { code: 'overloaded', retryAfterS }),
+)
+
 interface Waiter {
   /** Whoever is still in line then was promised too much. */
   overdueMs: number
@@ -54,11 +61,7 @@ export function openGate({ atOnce, clock, lagMs = () => 0 }: GateOptions): Gate 
   let lineSinceMs = 0
   let watching = false
 
-  const no = () => {
-    refused += 1
-    // Those who are refused together shall not come back together.
-    return new Refusal('unavailable', 'More is asked than can be answered now.', { code: 'overloaded', retryAfterS: 1 + (refused % 3) })
-  }
+  const no = () => refusals[++refused % refusals.length] as Refusal
 
   /** Also when no place comes free, nobody waits longer than was promised. */
   const watch = async () => {
@@ -73,18 +76,18 @@ export function openGate({ atOnce, clock, lagMs = () => 0 }: GateOptions): Gate 
     watching = false
   }
 
-  const turn = () => {
-    const nowMs = clock.monotonic()
-    const isStanding = line.length > 0 && nowMs - lineSinceMs > burstMs
-    const patienceMs = isStanding ? standingMs : burstMs
-    const expectedMs = ((line.length + 1) * meanMs) / atOnce
-    if (expectedMs > patienceMs || lagMs() > lagMaxMs) throw no()
-    return new Promise<void>((resolve, reject) => {
+  const patienceMs = () => (line.length > 0 && clock.monotonic() - lineSinceMs > burstMs ? standingMs : burstMs)
+  const isTurnNear = () => ((line.length + 1) * meanMs) / atOnce <= patienceMs() && lagMs() <= lagMaxMs
+  const turnAway = () => (running < atOnce || isTurnNear() ? null : no())
+
+  const turn = () =>
+    new Promise<void>((resolve, reject) => {
+      const nowMs = clock.monotonic()
+      const overdueMs = nowMs + overrun * patienceMs()
       if (line.length === 0) lineSinceMs = nowMs
-      line.push({ overdueMs: nowMs + overrun * patienceMs, enter: resolve, refuse: () => reject(no()) })
+      line.push({ overdueMs, enter: resolve, refuse: () => reject(no()) })
       if (!watching) void watch()
     })
-  }
 
   const leave = (heldMs: number) => {
     meanMs += (heldMs - meanMs) * newest
@@ -95,7 +98,10 @@ export function openGate({ atOnce, clock, lagMs = () => 0 }: GateOptions): Gate 
 
   return {
     load: () => ({ running, waiting: line.length, refused }),
+    turnAway,
     async run(work) {
+      const refusal = turnAway()
+      if (refusal !== null) throw refusal
       if (running < atOnce) running += 1
       else await turn()
       const sinceMs = clock.monotonic()

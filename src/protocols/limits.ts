@@ -1,6 +1,6 @@
 // How often who may ask for what: counted for each address and each account, by class of operation, before anything is spent.
 //
-//   response cache → address (here) → gate → authenticate → account (here) → parse → run
+//   response cache, which refuses what the gate would → address (here) → gate → authenticate → account (here) → parse → run
 //
 // Answers from memory are not counted: to refuse one costs more than to give it. Counts lie in the memory of each process; the class
 // decides what one request costs, and a quota is a burst as well as a rate: so many at once, as many again in each window.

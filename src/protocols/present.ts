@@ -74,7 +74,9 @@ export function presentRefusal(refusal: Refusal, requestId: string, path: string
   // The rest of the request may still be coming, and would be taken for the next one.
   if (refusal.reason === 'slow') headers.connection = 'close'
   if (typeof refusal.facts.currentVersion === 'number') headers.etag = `"${refusal.facts.currentVersion}"`
-  return new Response(JSON.stringify(body), { status: body.status, headers })
+  const text = JSON.stringify(body)
+  headers['content-length'] = String(Buffer.byteLength(text))
+  return new Response(text, { status: body.status, headers })
 }
 
 export function presentDefect(requestId: string, path: string): Response {

@@ -68,6 +68,26 @@ test('what is refused is a problem document with the time to come back, open to 
   await end(flood)
 })
 
+test('whoever stands further out is told beforehand, with the same answer, by the gate of the same class', async () => {
+  const { shedding, fill, ask, end } = sheddingOf()
+  expect(shedding.turnAway('/api/v1/content', 'asked-first')).toBeNull()
+  const flood = fill('/content')
+  const { refused } = shedding.load().query
+  const shown = async ({ status, headers, body }: Response) => {
+    const { 'retry-after': _, 'content-length': __, ...others } = Object.fromEntries(headers)
+    return { status, others, document: await new Response(body).json() }
+  }
+  const late = await ask('/content?limit=3', { headers: { 'x-request-id': 'one-of-them' } })
+  const early = shedding.turnAway('/api/v1/content?limit=3', 'one-of-them')
+  if (early === null) throw new Error('let in')
+  expect(early.headers.get('retry-after')).toMatch(/^[123]$/)
+  expect(early.headers.get('content-length')).toBe(String((await early.clone().text()).length))
+  expect(await shown(early)).toEqual(await shown(late))
+  expect(shedding.load().query.refused).toBe(refused + 2)
+  expect(shedding.turnAway('/api/v1/content/search?q=x', 'asked-too')).toBeNull()
+  await end(flood)
+})
+
 test('a command takes its place when it is run, not while it is sent', async () => {
   const { shedding } = sheddingOf()
   const place = Promise.withResolvers<void>()

@@ -11,6 +11,7 @@ import { type Gate, type GateLoad, openGate, openLag } from '../kit/shed.ts'
 import { type Received, requestIdOf } from './caller.ts'
 import { corsFor } from './cors.ts'
 import { presentRefusal } from './present.ts'
+import { prefix } from './rest.ts'
 
 /**
  * `personal`: with a token or signed in, past the cache; they may wait for the replica, and editors shall not suffer from a flood
@@ -49,6 +50,11 @@ export interface Shedding {
   calls(operations: readonly Operation[]): Operation[]
   /** A handler with the gates for queries before it. */
   queries(next: Handler): Handler
+  /**
+   * The answer to an anonymous query that its gate would refuse now, for whoever stands further out: so nothing is spent on it. Null: it
+   * may come; the gate still decides. `path` may have its query behind it.
+   */
+  turnAway(path: string, requestId: string): Response | null
   load(): { lagMs: number } & Record<Class, GateLoad>
   /** Looks after the event loop, and says when something was refused, until the signal. */
   run(signal: AbortSignal): Promise<void>
@@ -59,14 +65,10 @@ const saidEveryMs = 10_000
 export function openShedding({ atOnce, searches, origins, newRequestId, clock, log, metrics }: SheddingParts): Shedding {
   const lag = openLag(clock)
   const gates = eachClass((name): Gate => openGate({ atOnce: atOnce[name], clock, lagMs: lag.ms }))
-  const cors = corsFor(origins)
   const load = () => ({ lagMs: Math.round(lag.ms()), ...eachClass((name) => gates[name].load()) })
   measure(metrics, load)
 
-  const isSearch = (url: string) => {
-    const path = url.slice(url.indexOf('/', url.indexOf('://') + 3)).replace(/^\/api\/v1/, '')
-    return searches.some((search) => path.startsWith(search))
-  }
+  const isSearch = (path: string) => searches.some((search) => path.startsWith(search, path.startsWith(prefix) ? prefix.length : 0))
   const classOf = ({ kind, rest }: Operation, { principal, atLeast }: Call): Class => {
     if (kind === 'command') return 'command'
     if (principal !== null || atLeast !== null) return 'personal'
@@ -74,8 +76,11 @@ export function openShedding({ atOnce, searches, origins, newRequestId, clock, l
   }
   const gateOf = ({ headers, url }: Request): Gate => {
     if (headers.has('authorization') || headers.has('consistency-token')) return gates.personal
-    return isSearch(url) ? gates.search : gates.query
+    return anonymous(url.slice(url.indexOf('/', url.indexOf('://') + 3)))
   }
+  const anonymous = (path: string): Gate => (isSearch(path) ? gates.search : gates.query)
+  const open = corsFor(origins).actual(true, null)
+  const present = (refusal: Refusal, requestId: string, path: string) => presentRefusal(refusal, requestId, path, open)
 
   return {
     load,
@@ -96,10 +101,13 @@ export function openShedding({ atOnce, searches, origins, newRequestId, clock, l
         return await gateOf(request).run(() => next(request, received))
       } catch (thrown) {
         if (!(thrown instanceof Refusal)) throw thrown
-        const path = new URL(request.url).pathname
-        const refused = presentRefusal(thrown, requestIdOf(request, newRequestId), path, cors.actual(true, null))
+        const refused = present(thrown, requestIdOf(request, newRequestId), new URL(request.url).pathname)
         return request.method === 'HEAD' ? new Response(null, refused) : refused
       }
+    },
+    turnAway(path, requestId) {
+      const refusal = anonymous(path).turnAway()
+      return refusal === null ? null : present(refusal, requestId, path.replace(/\?.*/s, ''))
     },
     async run(signal) {
       void lag.run(signal)

@@ -11,7 +11,7 @@ import type { GrpcListening } from '../protocols/grpc/serve.ts'
 import { noLimits, openLimits } from '../protocols/limits.ts'
 import { ops, type Readiness } from '../protocols/ops.ts'
 import { presentDefect } from '../protocols/present.ts'
-import { rest } from '../protocols/rest.ts'
+import { prefix, rest } from '../protocols/rest.ts'
 import { type AtOnce, atOnceFor, openShedding } from '../protocols/shedding.ts'
 import type { Settings } from '../settings.ts'
 import { openApiOf } from './contracts.ts'
@@ -74,6 +74,8 @@ export function openDoors(services: Services, settings: ServiceSettings, around:
   const rested = shedding.queries(async (request, received) => (await pages(request)) ?? api(request, received))
   const publicDoor = services.read.edge(
     limits.door(async (request, received) => (await graph(request, received)) ?? rested(request, received)),
+    // Each field of a document passes a gate of its own.
+    (key, requestId) => (key.startsWith(persistedQuery.rest.path) ? null : shedding.turnAway(prefix + key, requestId)),
     [persistedQuery],
   )
   const seen = () => {

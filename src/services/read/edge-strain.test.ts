@@ -114,6 +114,50 @@ describe('without the database', () => {
   })
 })
 
+describe('without room behind it', () => {
+  test('who would be refused is refused at once: nothing is asked, nothing awaited', async () => {
+    s.fillUp(true)
+    const refused = s.ask('/content?brand=b1')
+    expect(refused).toBeInstanceOf(Response)
+    const { status, headers } = refused as Response
+    expect([status, headers.get('retry-after'), headers.get('cache-status')]).toEqual([503, '1', 'rcr; fwd=uri-miss'])
+    expect(await (refused as Response).text()).toBe(`/content?brand=b1 ${headers.get('x-request-id')}`)
+    expect((await s.get('/content?brand=b1', { 'x-request-id': 'asked-with-it' })).headers.get('x-request-id')).toBe('asked-with-it')
+    const head = await s.get('/content?brand=b1', {}, 'HEAD')
+    expect([head.status, head.headers.get('retry-after'), await head.text()]).toEqual([503, '1', ''])
+    expect([s.asked(), s.turnedAway(), s.outcomes.refused, s.outcomes.fill]).toEqual([0, 3, 3, 0])
+    s.fillUp(false)
+    expect((await s.get('/content?brand=b1')).status).toBe(200)
+  })
+
+  test('what is in memory goes on, a refreshment that would be refused is not begun', async () => {
+    await s.get('/content')
+    s.fillUp(true)
+    expect((await s.get('/content')).headers.get('cache-status')).toBe('rcr; hit')
+    s.world.away = true // the tail confirms nothing, so the copy gets stale
+    await s.pass(6000)
+    expect((await s.get('/content')).headers.get('cache-status')).toContain('stale-while-revalidate')
+    expect([s.asked(), s.turnedAway(), s.outcomes.refused]).toEqual([1, 1, 0])
+    await s.pass(60_000)
+    const rescued = await s.get('/content')
+    expect([rescued.status, rescued.headers.get('cache-status')]).toEqual([
+      200,
+      'rcr; fwd=stale; fwd-status=503; ttl=-61; detail=stale-if-error',
+    ])
+    expect([s.asked(), s.outcomes.rescued, s.outcomes.refused]).toEqual([1, 1, 0])
+  })
+
+  test('who asks for what another one waits for already is answered with it', async () => {
+    const open = s.hold()
+    const first = s.get('/content')
+    s.fillUp(true)
+    const second = s.get('/content')
+    open()
+    expect((await Promise.all([first, second])).map(({ status }) => status)).toEqual([200, 200])
+    expect([s.asked(), s.turnedAway()]).toEqual([1, 0])
+  })
+})
+
 describe('the bounds', () => {
   test('old answers make room for new ones', async () => {
     for (let n = 0; n < 400; n++) await s.get(`/content?brand=b${n}`)

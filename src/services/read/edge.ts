@@ -3,6 +3,7 @@
 //   good, fresh ──────────────▶ sent                      (the tail confirmed it within 5 s, and it is not older than a minute)
 //   good, stale ──────────────▶ sent, and asked again behind it, for 30 s
 //   stale or outdated, trouble ▶ sent, marked so, for 10 minutes
+//   no room behind it ────────▶ refused at once
 //   else ─────────────────────▶ asked: once for all who wait for the same
 import { comparePositions, type Position } from '../../domain/change.ts'
 import type { Clock } from '../../kit/clock.ts'
@@ -11,12 +12,12 @@ import type { Seal } from '../../kit/seal.ts'
 import { type TaggedCache, taggedCache } from '../../kit/tagged-cache.ts'
 import { type Ages, agesOf } from './ages.ts'
 import { type Copy, type Sending, send } from './copy.ts'
-import { type Flights, type Handler, openFlights, type Received } from './flights.ts'
+import { type Flights, type Handler, openFlights, type Received, type TurnAway } from './flights.ts'
 import { cacheKeys } from './keys.ts'
 import type { Follower } from './tail.ts'
 
 /** What happened to requests, as plain numbers: metrics read them when asked. */
-export type Outcomes = Record<'hit' | 'stale' | 'fill' | 'joined' | 'passed' | 'rescued', number>
+export type Outcomes = Record<'hit' | 'stale' | 'fill' | 'joined' | 'passed' | 'rescued' | 'refused', number>
 
 export interface EdgeParts {
   operations: readonly Operation[]
@@ -26,19 +27,20 @@ export interface EdgeParts {
   newRequestId: () => string
   clock: Clock
   outcomes: Outcomes
+  turnAway: TurnAway
 }
 
 const lagShownS = 5
 
 export const openCache = (bytes: number): TaggedCache<Copy> => taggedCache<Copy>(bytes)
-export const noOutcomes = (): Outcomes => ({ hit: 0, stale: 0, fill: 0, joined: 0, passed: 0, rescued: 0 })
+export const noOutcomes = (): Outcomes => ({ hit: 0, stale: 0, fill: 0, joined: 0, passed: 0, rescued: 0, refused: 0 })
 
 export function openEdge(parts: EdgeParts, next: Handler): Handler {
   const { cache, tail, clock, outcomes, newRequestId } = parts
   const ages = agesOf(tail, clock)
-  const newHitId = numbered(newRequestId())
+  const newId = numbered(newRequestId())
   const grown = (copy: Copy) => cache.resize(copy, copy.sizeBytes)
-  const slow = openSlow({ ...parts, ages, grown, flights: openFlights(parts, next) }, next)
+  const slow = openSlow({ ...parts, newRequestId: newId, ages, grown, flights: openFlights(parts, next) }, next)
   return (request, received) => {
     const { method, url, headers } = request
     if (method !== 'GET' && method !== 'HEAD') return next(request, received)
@@ -49,7 +51,7 @@ export function openEdge(parts: EdgeParts, next: Handler): Handler {
       outcomes.hit += 1
       // Its place among the recently used is renewed now and then: each time would cost as much as the answer's headers.
       if ((outcomes.hit & 63) === 0) cache.get(copy.key)
-      return send(copy, request, sendingOf(request, newHitId, tail.stalenessS()), grown)
+      return send(copy, request, sendingOf(request, newId, tail.stalenessS()), grown)
     }
     return slow(request, received, target)
   }
@@ -65,7 +67,7 @@ function openSlow(parts: SlowParts, next: Handler) {
   const { cache, tail, outcomes, newRequestId, ages, grown } = parts
   const { keyOf } = cacheKeys(parts.operations)
   const refill = openRefill(parts)
-  return async (request: Request, received: Received, target: string): Promise<Response> => {
+  return (request: Request, received: Received, target: string): Promise<Response> | Response => {
     const key = keyOf(target)
     if (key === null || request.headers.has('authorization') || !acceptsJson(request.headers.get('accept'))) {
       outcomes.passed += 1
@@ -93,10 +95,14 @@ function openSlow(parts: SlowParts, next: Handler) {
   }
 }
 
-function openRefill({ outcomes, newRequestId, ages, flights, grown }: SlowParts) {
-  return async (request: Request, received: Received, key: string, copy: Copy | undefined, sending: Sending): Promise<Response> => {
+function openRefill({ outcomes, newRequestId, ages, flights, grown, turnAway }: SlowParts) {
+  // Whoever wants what somebody waits for already costs nothing more.
+  const refusalOf = (key: string, requestId: string) => (flights.has(key) ? null : turnAway(key, requestId))
+  // What need not wait is answered within the event of its request, without a promise: so it is sent in one piece.
+  return (request: Request, received: Received, key: string, copy: Copy | undefined, sending: Sending): Promise<Response> | Response => {
     const probe = () => {
-      if (flights.mayProbe()) void flights.fill(key, received, newRequestId()).catch(() => {}) // logged where it failed
+      if (!flights.mayProbe() || refusalOf(key, sending.requestId) !== null) return
+      void flights.fill(key, received, newRequestId()).catch(() => {}) // logged where it failed
     }
     if (copy !== undefined && ages.mayServeWhileAsking(copy)) {
       probe()
@@ -113,12 +119,22 @@ function openRefill({ outcomes, newRequestId, ages, flights, grown }: SlowParts)
       probe()
       return early
     }
-    const { copy: filled, joined, stored } = await flights.fill(key, received, sending.requestId)
-    const late = filled.status >= 500 ? rescue(`fwd=stale; fwd-status=${filled.status}`) : null
-    if (late !== null) return late
-    const cacheStatus = `rcr; fwd=${copy === undefined ? 'uri-miss' : 'stale'}${stored ? '; stored' : ''}${joined ? '; collapsed' : ''}`
-    // What could not be stored was overtaken by a purge, or is a fault: nothing for others to keep.
-    return send(filled, request, { ...sending, cacheStatus, ...(!stored && filled.status < 400 && { personal: { token: null } }) }, grown)
+    const forwarded = copy === undefined ? 'fwd=uri-miss' : 'fwd=stale'
+    const refusal = refusalOf(key, sending.requestId)
+    if (refusal !== null) {
+      const rescued = rescue(`${forwarded}; fwd-status=503`)
+      if (rescued !== null) return rescued
+      outcomes.refused += 1
+      refusal.headers.set('cache-status', `rcr; ${forwarded}`)
+      return request.method === 'HEAD' ? new Response(null, refusal) : refusal
+    }
+    return flights.fill(key, received, sending.requestId).then(({ copy: filled, joined, stored }) => {
+      const late = filled.status >= 500 ? rescue(`${forwarded}; fwd-status=${filled.status}`) : null
+      if (late !== null) return late
+      const cacheStatus = `rcr; ${forwarded}${stored ? '; stored' : ''}${joined ? '; collapsed' : ''}`
+      // What could not be stored was overtaken by a purge, or is a fault: nothing for others to keep.
+      return send(filled, request, { ...sending, cacheStatus, ...(!stored && filled.status < 400 && { personal: { token: null } }) }, grown)
+    })
   }
 }
 

@@ -9,9 +9,14 @@ export interface Received {
 }
 export type Handler = (request: Request, received: Received) => Promise<Response> | Response
 
+/** The answer to a question that would be refused for want of room behind the cache, at once. Null: it may be asked. */
+export type TurnAway = (key: string, requestId: string) => Response | null
+
 export interface Flights {
   /** The answer for a key, stored where that is allowed. */
   fill(key: string, received: Received, requestId: string): Promise<Filled>
+  /** Whether somebody waits for this key. */
+  has(key: string): boolean
   /** The database was away at the last try: stale copies go out at once, so that one that hangs does not slow every reader. */
   areFailing(): boolean
   /** Whether to ask behind a reader's back: always while all is well, else once a second. */
@@ -56,6 +61,7 @@ export function openFlights({ cache, clock, outcomes }: FlightParts, next: Handl
     }
   }
   return {
+    has: (key) => flights.has(key),
     areFailing: () => failing,
     mayProbe() {
       if (!failing) return true

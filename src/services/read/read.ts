@@ -7,7 +7,7 @@ import type { Seal } from '../../kit/seal.ts'
 import type { Content } from '../../ports/content.ts'
 import { openAnswers } from './answers.ts'
 import { noOutcomes, type Outcomes, openCache, openEdge } from './edge.ts'
-import type { Handler } from './flights.ts'
+import type { Handler, TurnAway } from './flights.ts'
 import { type Memory, openMemory } from './memory.ts'
 import { readOperations } from './operations.ts'
 import { openPages } from './pages.ts'
@@ -29,7 +29,7 @@ export interface ReadOptions {
 export interface Read {
   operations: Operation[]
   /** Puts the cache in front of a handler. `more`: what other protocols ask by GET and may be kept likewise. */
-  edge(next: Handler, more?: readonly Operation[]): Handler
+  edge(next: Handler, turnAway?: TurnAway, more?: readonly Operation[]): Handler
   /** The same cache for a wire whose questions have no address. */
   memory: Memory
   /** Follows the replica until the signal. */
@@ -55,8 +55,8 @@ export function openRead({ content, cursorSeal, tokenSeal, cacheBytes, newReques
   measure(metrics, outcomes, () => cache.size(), tail.stalenessS)
   return {
     operations,
-    edge: (next, more = []) =>
-      openEdge({ operations: [...operations, ...more], cache, tail, tokenSeal, newRequestId, clock, outcomes }, next),
+    edge: (next, turnAway = () => null, more = []) =>
+      openEdge({ operations: [...operations, ...more], cache, tail, tokenSeal, newRequestId, clock, outcomes, turnAway }, next),
     memory: openMemory({ cache, tail, clock, outcomes }),
     run: tail.run,
     wake: tail.wake,

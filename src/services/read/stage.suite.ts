@@ -107,7 +107,14 @@ export async function openStage() {
   const tail = openTail({ content, cache, clock, log: silentLog })
   let ids = 0
   const newRequestId = () => `request-${++ids}`
-  const edge = openEdge({ operations: [list, one], cache, tail, tokenSeal: seal, newRequestId, clock, outcomes }, origin)
+  let isFull = false
+  let turnedAway = 0
+  const turnAway = (key: string, requestId: string) => {
+    if (!isFull) return null
+    turnedAway += 1
+    return new Response(`${key} ${requestId}`, { status: 503, headers: { 'x-request-id': requestId, 'retry-after': '1' } })
+  }
+  const edge = openEdge({ operations: [list, one], cache, tail, tokenSeal: seal, newRequestId, clock, outcomes, turnAway }, origin)
   void tail.run(new AbortController().signal)
   const settle = async () => {
     for (let n = 0; n < 20; n++) await Promise.resolve()
@@ -121,6 +128,13 @@ export async function openStage() {
     tail,
     asked: () => asked,
     settle,
+    /** Whether there is room behind the cache, and how many questions were refused for want of it. */
+    fillUp: (full: boolean) => {
+      isFull = full
+    },
+    turnedAway: () => turnedAway,
+    /** The answer, or the promise of one where something has to be waited for. */
+    ask: (path: string) => edge(new Request(`http://rcr.example${path}`), { address: '192.0.2.1' }),
     get: async (path: string, headers: Record<string, string> = {}, method = 'GET', host = 'rcr.example') =>
       edge(new Request(`http://${host}${path}`, { method, headers }), { address: '192.0.2.1' }),
     /** Time passes; the tail looks once. */
