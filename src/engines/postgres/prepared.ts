@@ -1,7 +1,7 @@
 // A named statement on its way: what its rows look like is asked once for each connection, not with every answer.
 //
 // The driver's own query has the columns described each time, makes a parser and an empty row of them, and is an emitter of events:
-// a fifth of what it costs to ask for a review (2026-11-29). This is what it offers to cursors: whatever can submit itself.
+// a tenth of what a missed review costs the main thread (2026-11-29). This way it has for cursors: whatever can submit itself.
 import type pg from 'pg'
 
 export type Plain = string | number | null
@@ -43,6 +43,7 @@ class Prepared<R> implements pg.Submittable {
   readonly #rows: R[] = []
   #columns: readonly Column[] | undefined
   #wire: Wire | undefined
+  #unread: Error | undefined
 
   constructor(name: string, text: string, values: readonly Plain[], parserFor: ParserFor, timeoutMs?: number) {
     this.name = name
@@ -74,9 +75,13 @@ class Prepared<R> implements pg.Submittable {
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
     const row: Record<string, unknown> = {}
-    for (const [at, { name, parse }] of (this.#columns ?? []).entries()) {
-      const text = fields[at] ?? null
-      row[name] = text === null ? null : parse(text)
+    try {
+      for (const [at, { name, parse }] of (this.#columns ?? []).entries()) {
+        const text = fields[at] ?? null
+        row[name] = text === null ? null : parse(text)
+      }
+    } catch (error) {
+      this.#unread ??= error as Error // thrown here it would end the process
     }
     this.#rows.push(row as R)
   }
@@ -90,7 +95,8 @@ class Prepared<R> implements pg.Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.callback?.(null, this.#rows)
+    if (this.#unread === undefined) this.callback?.(null, this.#rows)
+    else this.callback?.(this.#unread)
   }
 }
 
