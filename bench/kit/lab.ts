@@ -195,11 +195,25 @@ export async function ask<R extends object>(database: Database, text: string): P
   return query(database, text.replaceAll('build.', `"${await liveSchema(database)}".`))
 }
 
-async function query<R extends object>({ url }: Database, text: string): Promise<R[]> {
+/** Texts by number from 0 on, in a table that pgbench can take one from; gone with whoever opened it. */
+export async function numbered(database: Database, texts: readonly string[]): Promise<{ text(number: string): string } & AsyncDisposable> {
+  const drop = 'drop schema if exists bench cascade'
+  await query(database, `${drop}; create schema bench; create unlogged table bench.text (n int, t text, primary key (n) include (t))`)
+  await query(database, 'insert into bench.text select n - 1, t from unnest($1::text[]) with ordinality as given(t, n)', [texts])
+  await query(database, 'vacuum analyze bench.text') // so that the index alone is read
+  return {
+    text: (number) => `(select t from bench.text where n = ${number})`,
+    async [Symbol.asyncDispose]() {
+      await query(database, drop)
+    },
+  }
+}
+
+async function query<R extends object>({ url }: Database, text: string, values?: unknown[]): Promise<R[]> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   return client
-    .query<R>(text)
+    .query<R>(text, values)
     .then(({ rows }) => rows)
     .finally(() => client.end())
 }

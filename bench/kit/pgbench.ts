@@ -9,18 +9,24 @@ export interface Asked {
   values: readonly unknown[]
 }
 
+/** A value that is another one each time: a number of pgbench's, by an expression of its own, and what SQL makes of it. */
+export interface Varied {
+  number: string
+  sql: (parameter: string) => string
+}
+
 /**
- * The statement as pgbench reads it. Whole numbers stay parameters, as does what `expression` gives a pgbench expression for;
- * other texts become literals, since pgbench has no variables of text. Inside literals a colon is written as an escape, or
- * pgbench would take it for a variable.
+ * The statement as pgbench reads it. Whole numbers stay parameters, as does what is `varied`; other texts become literals, since
+ * pgbench has no variables of text that change. Inside literals a colon is written as an escape, or pgbench would take it for a
+ * variable.
  */
-export function scriptOf({ text, values }: Asked, schema: string, expression: (value: unknown) => string | null = () => null): string {
+export function scriptOf({ text, values }: Asked, schema: string, varied: Readonly<Record<string, Varied>> = {}): string {
   const settings: string[] = []
   const places = values.map((value, at) => {
-    const set = typeof value === 'number' ? String(value) : expression(value)
-    if (set === null) return `'${String(value).replaceAll("'", "''")}'`
-    settings.push(`\\set v${at + 1} ${set}\n`)
-    return `:v${at + 1}`
+    const other = typeof value === 'string' ? varied[value] : undefined
+    if (typeof value !== 'number' && other === undefined) return `'${String(value).replaceAll("'", "''")}'`
+    settings.push(`\\set v${at + 1} ${other?.number ?? value}\n`)
+    return other?.sql(`:v${at + 1}`) ?? `:v${at + 1}`
   })
   const statement = text
     .replaceAll('build.', `"${schema}".`)
@@ -30,21 +36,18 @@ export function scriptOf({ text, values }: Asked, schema: string, expression: (v
 }
 
 /**
- * Each script is prepared once for each client; they are run in any order. On the core of the server, since it takes its place: it
- * asks the database there, and what it spends is a part of every answer as our own work is.
+ * The script is prepared once for each client. On the core of the server, since it takes its place: it asks the database there, and
+ * what it spends is a part of every answer as our own work is.
  */
-export async function pgbench(database: Database, scripts: readonly string[], clients: number, seconds: number, folder: string) {
-  const files = scripts.flatMap((script, at) => {
-    const file = join(folder, `statement-${at}.sql`)
-    writeFileSync(file, script)
-    return ['-f', file]
-  })
+export async function pgbench(database: Database, script: string, clients: number, seconds: number, folder: string) {
+  const file = join(folder, 'statement.sql')
+  writeFileSync(file, script)
   const { host, port, user, password } = database
   const output = await run(
     'server',
     [
       ...[demandProgram('pgbench'), '-n', '-M', 'prepared', `-c${clients}`, '-j1', `-T${seconds}`],
-      ...['-h', host, '-p', String(port), '-U', user, ...files, 'postgres'],
+      ...['-h', host, '-p', String(port), '-U', user, '-f', file, 'postgres'],
     ],
     { PGPASSWORD: password, PGOPTIONS: '-c timezone=UTC -c jit=off -c random_page_cost=1.1' },
   )

@@ -217,6 +217,8 @@ const unbounded = Number.POSITIVE_INFINITY
 const never = new AbortController().signal
 
 const gone = () => new Refusal('late', 'The answer took too long.')
+// Made once: without a reason each signal makes an exception of its own, on the way of every answer (0.9 µs, 2026-11-29).
+const nobodyWaits = gone()
 
 /** The work's outcome; after so long, or when the signal aborts, an error instead, and the work is told that nobody waits any more. */
 function bounded<T>(
@@ -232,7 +234,7 @@ function bounded<T>(
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const leave = () => reject(gone())
   const done = () => {
-    cut.abort()
+    cut.abort(nobodyWaits)
     signal?.removeEventListener('abort', leave)
   }
   signal?.addEventListener('abort', leave)

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import type { Log } from '../../kit/log.ts'
 import { Refusal } from '../../kit/refusal.ts'
+import { arePlain, askPrepared } from './prepared.ts'
 import { translate } from './translate.ts'
 
 /** Walls inside the database: `rcr_read` may only SELECT the read model, `rcr_project` owns its builds and sees nothing else. */
@@ -73,13 +74,15 @@ async function ask<R extends object>(
   values?: readonly unknown[],
 ): Promise<R[]> {
   const { text, name, timeoutMs }: Statement = typeof statement === 'string' ? { text: statement } : statement
-  const config = {
-    text,
-    ...(values && { values: [...values] }),
-    ...(name !== undefined && { name }),
-    ...(timeoutMs !== undefined && { query_timeout: timeoutMs }),
-  }
   try {
+    if (name !== undefined && values !== undefined && arePlain(values))
+      return await askPrepared<R>(on, { name, text, ...(timeoutMs !== undefined && { timeoutMs }) }, values, parserFor)
+    const config = {
+      text,
+      ...(values && { values: [...values] }),
+      ...(name !== undefined && { name }),
+      ...(timeoutMs !== undefined && { query_timeout: timeoutMs }),
+    }
     return (await on.query<R>(config)).rows
   } catch (error) {
     throw translate(error)

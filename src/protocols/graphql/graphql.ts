@@ -74,6 +74,7 @@ export function graphQl(parts: GraphQlParts): GraphQl {
   }
 
   return async (request, received) => {
+    if (!request.url.includes('/graphql')) return null
     const { pathname } = new URL(request.url)
     if (pathname !== '/graphql' && pathname !== `${prefix}/graphql`) return null
     const startedMs = performance.now()
