@@ -61,6 +61,7 @@ const edge = openEdge(
     newRequestId: () => 'request-0001',
     clock: systemClock,
     outcomes: noOutcomes(),
+    turnAway: () => null,
   },
   answer,
 )
