@@ -64,7 +64,7 @@ const chosen = Object.entries(benchmarks).filter(([name]) => names.length === 0 
 const reviews = isQuick ? 1000 : 10_000
 using lab = openLab({
   turns: isQuick ? 1 : 5,
-  warmUps: isQuick ? 1 : 5,
+  warmUps: isQuick ? 1 : 15,
   seconds: isQuick ? 1 : 2,
   sizes: { usual: reviews, large: isLarge ? 1_000_000 : 5 * reviews, backlog: isQuick ? 2000 : 100_000 },
   waitedAt: isLarge ? [reviews, 1_000_000] : [reviews],
