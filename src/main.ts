@@ -4,7 +4,7 @@ import { leanHeap } from './kit/lean-heap.ts'
 import { openLog } from './kit/log.ts'
 import { Refusal } from './kit/refusal.ts'
 
-leanHeap()
+leanHeap(Number(process.env.RCR_CACHE_MIB))
 // Not before: to load all of the system takes as long as the rest of a short command.
 const { commands, helpText } = await import('./commands/commands.ts')
 const { readSettings, SettingFaults } = await import('./settings.ts')

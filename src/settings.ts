@@ -100,7 +100,7 @@ export const table = {
   RCR_CACHE_MIB: setting({
     read: whole(1, 65536),
     standard: '64',
-    help: 'Memory for the response cache of each process, in MiB. The process holds 150 MiB besides, and while it fills up to 0.4 of it as garbage.',
+    help: 'Memory for the response cache of each process, in MiB. It holds 150 MiB besides, and garbage: half the cache again from 128 on, below that up to 250.',
   }),
   RCR_WORKERS: setting({
     read: whole(1, 32),

@@ -16,10 +16,9 @@ export interface Held {
   grownMib: number
 }
 
-leanHeap()
-
 const cacheMib = Number(process.argv[2])
 const times = Number(process.argv[3])
+leanHeap(cacheMib)
 
 const position = { epoch: 'e', seq: 1 }
 const list = operation({
