@@ -17,5 +17,10 @@ export function leanHeap(cacheMib: number): void {
   const { env, execve, execPath, execArgv, argv } = process
   if (!(cacheMib >= leastMib) || process.versions.bun === undefined || execve === undefined) return
   if (Object.keys(growth).some((name) => env[name] !== undefined)) return
-  execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...env, ...growth } as Record<string, string>)
+  Object.assign(env, growth)
+  try {
+    execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], env as Record<string, string>)
+  } catch {
+    // Where no program may be started, the heap grows as the engine likes. Children, who have the variables, do not try again.
+  }
 }

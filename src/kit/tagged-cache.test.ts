@@ -37,15 +37,24 @@ test('purges reach each entry of a tag and no other, in whatever order entries c
   }
 })
 
-test('an entry is found by its last eight names, which go with it', () => {
+test('an entry is found by its first eight names, which go with it', () => {
   const cache = taggedCache<Tagged>(40_000)
   const entry = entryOf('k', ['t'], 1)
   cache.put(entry, 100)
   const names = Array.from({ length: 10 }, (_, n) => `name ${n}`)
   for (const name of names) cache.name(entry, name)
-  expect(names.filter((name) => cache.find(name) === entry)).toEqual(names.slice(2))
+  expect(names.filter((name) => cache.find(name) === entry)).toEqual(names.slice(0, 8))
   cache.put(entryOf('k', ['t'], 2), 100)
   expect(names.filter((name) => cache.find(name) !== undefined)).toEqual([])
   cache.name(entry, 'of one that is out')
   expect(cache.find('of one that is out')).toBeUndefined()
+})
+
+test('an entry weighs the same however often it is put', () => {
+  const cache = taggedCache<Tagged>(40_000)
+  const sizes = [1, 2, 3].map((seq) => {
+    cache.put(entryOf('k', ['one', 'two'], seq), 100)
+    return cache.size()
+  })
+  expect(sizes).toEqual([sizes[0], sizes[0], sizes[0]] as typeof sizes)
 })

@@ -37,14 +37,15 @@ export interface TaggedCache<E extends Tagged> {
 
 // Purges remembered one by one; over this all tags count as purged at the latest of them.
 const marksMax = 50_000
-// Of one entry; the oldest gives way.
+// Of one entry. Those who come later do not push out what everybody uses.
 const namesMax = 8
 // What an entry costs here, as measured (Bun 1.4.5, 2026-11-29): its places in the list of the recently used and in those of its tags.
 const entryBytes = 300
 const tagBytes = 50
-// Of a tag that no other entry has: its string and its lists. Who brings it pays for it.
+// Of a tag that no other entry has: its string and its lists. Who brings it pays for it, though it may stay longer with others.
 const newTagBytes = 300
-const nameBytes = 150
+// A name is a part of an address, and keeps all of that, with its host, in memory.
+const nameBytes = 450
 
 interface Held<E> {
   readonly entry: E
@@ -93,7 +94,7 @@ export function taggedCache<E extends Tagged>(maxBytes: number): TaggedCache<E> 
       const held = heldOf(entry)
       if (held === undefined || byName.has(name)) return
       held.names ??= []
-      if (held.names.length === namesMax) byName.delete(held.names.shift() ?? '')
+      if (held.names.length === namesMax) return
       held.names.push(name)
       byName.set(name, held)
       weigh(held)
@@ -101,6 +102,7 @@ export function taggedCache<E extends Tagged>(maxBytes: number): TaggedCache<E> 
     admits,
     put(entry, sizeBytes) {
       if (!admits(entry.position, entry.tags)) return false
+      entries.delete(entry.key) // the one before pays for its tags no longer
       entry.tags = [...new Set(entry.tags)]
       const tagsBytes = entry.tags.reduce((sum, tag) => sum + tagBytes + (byTag.has(tag) ? 0 : newTagBytes), 0)
       const held: Held<E> = { entry, sizeBytes, tagsBytes, places: [], names: null }

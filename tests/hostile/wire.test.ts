@@ -92,7 +92,7 @@ describe('a request that two parsers might read differently', () => {
 })
 
 describe('which host is meant', () => {
-  test('a request with two hosts, or none that can be read, is 400 with a problem document', async () => {
+  test('a request with two hosts, none that can be read, or one that is too long is 400 with a problem document', async () => {
     for (const hosts of [
       ['Host: a', 'Host: b'],
       ['Host: a', 'Host: a'],
@@ -101,6 +101,7 @@ describe('which host is meant', () => {
       ['Host: a b'],
       ['Host: u@a'],
       ['Host: a/b?c'],
+      [`Host: ${'a'.repeat(261)}`],
     ])
       for (const path of ['/content?limit=1', '/nowhere', '/docs']) {
         const { replies } = await send([`GET ${path} HTTP/1.1`, ...hosts, '', ''].join('\r\n'))

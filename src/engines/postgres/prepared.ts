@@ -53,17 +53,20 @@ class Prepared<R> implements pg.Submittable {
     this.#parserFor = parserFor
   }
 
-  submit(connection: unknown): void {
+  submit(connection: unknown): Error | undefined {
     const wire = connection as Wire
+    const before = wire.parsedStatements[this.name]
+    if (before !== undefined && before !== this.text) return new Error(`There is another statement of the name ${this.name}.`)
     this.#wire = wire
     this.#columns = known.get(wire)?.get(this.name)
     wire.stream.cork()
-    if (wire.parsedStatements[this.name] === undefined) wire.parse(this)
+    if (before === undefined) wire.parse(this)
     wire.bind({ statement: this.name, values: this.#values.map((value) => (value === null ? null : String(value))) })
     if (this.#columns === undefined) wire.describe({ type: 'P' })
     wire.execute({})
     wire.sync()
     wire.stream.uncork()
+    return undefined
   }
 
   handleRowDescription({ fields }: { fields: { name: string; dataTypeID: number }[] }): void {

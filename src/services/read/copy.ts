@@ -59,7 +59,7 @@ export async function copyOf(
   const body = status === 200 ? await response.blob() : new Uint8Array(await response.arrayBuffer())
   const etag = status === 200 ? (headers.get('etag') ?? null) : null
   const identity = readied({ etag, body, headers })
-  return { ...of, status, state: 'good', etag, identity, coded: {}, sizeBytes: copyBytes + 2 * of.key.length + weightOf(identity) }
+  return { ...of, status, state: 'good', etag, identity, coded: {}, sizeBytes: sizeOf(of.key, identity) }
 }
 
 /** A tag as outside caches see it: a page names dozens of documents, and 43 characters for each would weigh a tenth of the page. */
@@ -116,7 +116,8 @@ function withMore(from: Headers, { ageS, cacheStatus, stalenessS, personal }: Om
 
 function problem({ status, identity, ...copy }: Copy, headers: Headers, requestId: string, head: boolean): Response {
   const written = identity.body instanceof Blob ? '' : new TextDecoder().decode(identity.body)
-  const text = written.replace(JSON.stringify(copy.requestId), JSON.stringify(requestId))
+  const member = (id: string) => `"requestId":${JSON.stringify(id)}`
+  const text = written.replace(member(copy.requestId), member(requestId))
   const own = new Headers(headers)
   own.set('content-length', String(new TextEncoder().encode(text).length))
   return new Response(head ? null : text, { status, headers: own })
@@ -133,10 +134,11 @@ function variantFor(copy: Copy, acceptEncoding: string | null, grown: (copy: Cop
 
 async function codedOf(copy: Copy, body: Blob, coding: Exclude<Coding, 'identity'>, grown: (copy: Copy) => void): Promise<Variant> {
   try {
+    const coded = new Blob([encode(await body.bytes(), coding)])
     const headers = new Headers(copy.identity.headers)
     headers.set('content-encoding', coding)
     const etag = copy.etag?.replace(/"$/, `-${coding}"`) ?? null
-    const made = readied({ etag, body: new Blob([encode(await body.bytes(), coding)]), headers })
+    const made = readied({ etag, body: coded, headers })
     copy.coded[coding] = made
     copy.sizeBytes += weightOf(made)
     grown(copy)
@@ -164,8 +166,10 @@ const copyBytes = 500
 const bodyBytes = 400
 const headerBytes = 30
 
-/** What a variant holds of the process's memory. */
-export function weightOf({ body, headers }: Pick<Variant, 'body' | 'headers'>): number {
+/** What a copy holds of the process's memory before anything is coded. */
+export const sizeOf = (key: string, identity: Pick<Variant, 'body' | 'headers'>): number => copyBytes + 2 * key.length + weightOf(identity)
+
+function weightOf({ body, headers }: Pick<Variant, 'body' | 'headers'>): number {
   let bytes = bodyBytes + allocated(lengthOf(body))
   headers.forEach((value) => {
     bytes += headerBytes + value.length

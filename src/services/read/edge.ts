@@ -101,7 +101,7 @@ function openRefill({ outcomes, newRequestId, ages, flights, grown, turnAway }: 
   // What need not wait is answered within the event of its request, without a promise: so it is sent in one piece.
   return (request: Request, received: Received, key: string, copy: Copy | undefined, sending: Sending): Promise<Response> | Response => {
     const probe = () => {
-      if (!flights.mayProbe() || refusalOf(key, sending.requestId) !== null) return
+      if (refusalOf(key, sending.requestId) !== null || !flights.mayProbe()) return
       void flights.fill(key, received, newRequestId()).catch(() => {}) // logged where it failed
     }
     if (copy !== undefined && ages.mayServeWhileAsking(copy)) {

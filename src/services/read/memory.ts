@@ -4,7 +4,7 @@ import type { Clock } from '../../kit/clock.ts'
 import type { Answer } from '../../kit/operation.ts'
 import type { TaggedCache } from '../../kit/tagged-cache.ts'
 import { agesOf } from './ages.ts'
-import { type Copy, weightOf } from './copy.ts'
+import { type Copy, sizeOf } from './copy.ts'
 import type { Outcomes } from './edge.ts'
 import type { Follower } from './tail.ts'
 
@@ -46,7 +46,7 @@ export function openMemory({ cache, tail, clock, outcomes }: MemoryParts): Memor
       if (position === undefined) return
       // The message may lie in a larger piece of memory.
       const identity = { etag: null, body: new Uint8Array(body), headers }
-      const sizeBytes = 500 + 2 * key.length + weightOf(identity)
+      const sizeBytes = sizeOf(key, identity)
       const of = { key, tags, position, borrowed, filledMs: askedMs, requestId: '', state: 'good' as const, coded: {} }
       if (cache.put({ ...of, status: 200, etag: null, identity, sizeBytes }, sizeBytes)) outcomes.fill += 1
     },
