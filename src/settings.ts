@@ -100,7 +100,7 @@ export const table = {
   RCR_CACHE_MIB: setting({
     read: whole(1, 65536),
     standard: '64',
-    help: 'Memory for the response cache of each process, in MiB. It holds 150 MiB besides, and garbage: half the cache again from 128 on, below that up to 250.',
+    help: 'Memory for the response cache of each process, in MiB. It holds 150 MiB besides, and garbage: half the cache again from 128 on, below that up to two and a half times it.',
   }),
   RCR_WORKERS: setting({
     read: whole(1, 32),

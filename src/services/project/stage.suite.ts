@@ -1,4 +1,4 @@
-// A projector's surroundings: a real master, a real database with an account for each role, and whoever commits.
+// A projector's surroundings: real masters, a real database of its own, and whoever commits.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
