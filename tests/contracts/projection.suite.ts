@@ -383,7 +383,12 @@ export function projectionSuite(name: string, open: () => Promise<ProjectionHarn
 }
 
 const published = (n: number, changes: Partial<Review> = {}): Review =>
-  sampleReview(n, { status: 'published', publishedAt: '2026-11-20T10:00:00.000Z', cameraId: sampleId('camera', 1), ...changes })
+  sampleReview(n, {
+    status: 'published',
+    publishedAt: new Date(Date.UTC(2026, 10 - (n % 30), 20)).toISOString(),
+    cameraId: sampleId('camera', 1),
+    ...changes,
+  })
 
 const change = (seq: number, kind: Change['kind'], document: Camera | Lens | Editor | Review): Change =>
   ({ seq, at: '2026-11-20T10:00:00.000Z', by: null, kind, id: document.id, version: document.version, document }) as Change
@@ -405,15 +410,17 @@ function expectedReview(review: Review, { camera, lens }: ReturnType<typeof hist
   const { id, version, slug, title, summary, body: text, verdict, pros, cons, images, tags, language } = review
   const shown = { id, version, slug, title, summary, body: text, verdict, pros, cons, images, tags, language }
   const place = { brand: slugFrom(body?.brand ?? ''), mount: body?.mount ?? null, keywords }
-  return { ...shown, camera_id: review.cameraId, lens_id: review.lensId, editor_id: review.editorId, ...place }
+  const ids = { camera_id: review.cameraId, lens_id: review.lensId, editor_id: review.editorId }
+  return { ...shown, ...ids, published_at: new Date(review.publishedAt ?? ''), ...place }
 }
 type Expected = ReturnType<typeof expectedReview>
 
-const facetsOf = ({ brand, camera_id, lens_id, mount, editor_id, language, tags }: Expected): string[] => [
+const facetsOf = ({ brand, camera_id, lens_id, mount, editor_id, language, tags, published_at }: Expected): string[] => [
   ...Object.entries({ brand, camera: camera_id, lens: lens_id, mount, editor: editor_id, language }).flatMap(([name, value]) =>
     value === null ? [] : [`${name} ${value}`],
   ),
   ...tags.map((tag) => `tag ${tag}`),
+  `month ${published_at.getUTCFullYear() * 12 + published_at.getUTCMonth()}`,
 ]
 
 /** Nobody can search for them. */

@@ -40,7 +40,7 @@ export const countsOver = (rows: string, which: readonly Dimension[]): string =>
       which.map((dimension) => [
         dimension,
         dimension === 'tag'
-          ? `select tag, count(*) from ${rows} r, unnest(r.tags) tag group by tag`
+          ? `select tag, count(*) from (select unnest(r.tags) as tag from ${rows} r) t group by tag`
           : `select ${column[dimension]}::text, count(*) from ${rows} r where ${column[dimension]} is not null group by 1`,
       ]),
     ),

@@ -20,12 +20,15 @@ export interface Filtering {
   leading: string | null
   /** Reviews are found through review_tag as t: its order is the order of publication. */
   byTag: string | null
-  /** Few reviews can pass: those of one camera or lens. */
-  narrow: boolean
+  /** All filters by a value, but for the language: conditions that the index of the words serves. */
+  filed: string[]
+  /** The filters by time: conditions on the review r, and on the value of the facet of a month. */
+  dated: string[]
+  months: string[]
+  /** How many reviews each filter by a value passes, the leading one first: SQL, null where nobody knows the value. */
+  shares: { dimension: string; reviews: string }[]
   /** Facet of the leading filter, as SQL for its dimension and value. Null: all reviews. */
   counted: { dimension: string; value: string } | null
-  /** Names the shape, not the values. */
-  shape: string
 }
 
 export const isId = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
@@ -37,24 +40,31 @@ const leaders = ['camera', 'lens', 'tag', 'editor', 'brand', 'mount', 'language'
 
 export function filtering(filters: ReviewFilters, { add }: Parameters): Filtering {
   const conditions: string[] = []
-  const shape: string[] = []
   let leading: Filtering['leading'] = null
   let byTag: string | null = null
   let counted: Filtering['counted'] = null
+  const filedAs: string[] = []
+  const dated: string[] = []
+  const months: string[] = []
+  const shares: Filtering['shares'] = []
   for (const dimension of leaders) {
     const value = filters[dimension]
     if (value === undefined) continue
     const first = counted === null
-    shape.push(dimension)
+    const share = (of: string) =>
+      shares.push({ dimension, reviews: `(select reviews from build.facet where dimension = '${dimension}' and value = (${of})::text)` })
     if (dimension === 'tag') {
       const tag = add(value)
+      share(tag)
+      filedAs.push(`r.tags @> array[${tag}]`)
       if (first) byTag = tag
       else conditions.push(`exists (select from build.review_tag t where t.review_id = r.id and t.tag = ${tag})`)
       counted ??= { dimension, value: tag }
       continue
     }
     const meant = meantBy(dimension, value, add)
-    shape.push(isId(value) ? 'id' : 'slug')
+    share(meant)
+    if (dimension !== 'language') filedAs.push(`${filed} @> array['${dimension}:' || (${meant})::text]`)
     const condition = `r.${columns[dimension]} = ${meant}`
     if (first) leading = condition
     else conditions.push(condition)
@@ -65,11 +75,12 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
     ['publishedBefore', '<'],
   ] as const) {
     if (filters[name] === undefined) continue
-    conditions.push(`r.published_at ${operator} ${add(filters[name])}::timestamptz`)
-    shape.push(name)
+    const time = `${add(filters[name])}::timestamptz`
+    dated.push(`r.published_at ${operator} ${time}`)
+    months.push(`value::int ${operator === '<' ? '<=' : operator} content.month(${time})`)
   }
-  const narrow = filters.camera !== undefined || filters.lens !== undefined
-  return { conditions, leading, byTag, narrow, counted, shape: shape.join('+') }
+  conditions.push(...dated)
+  return { conditions, leading, byTag, filed: filedAs, dated, months, shares, counted }
 }
 
 function meantBy(dimension: Exclude<(typeof leaders)[number], 'tag'>, value: string, add: Parameters['add']): string {
@@ -78,6 +89,11 @@ function meantBy(dimension: Exclude<(typeof leaders)[number], 'tag'>, value: str
   return isId(value) ? `${place}::uuid` : `(select id from build.${dimension} where slug = ${place})`
 }
 
+export const countOf = ({ shares, dated }: Filtering): number => shares.length + dated.length
+
+/** As the index of the words has it, to be the same expression. */
+export const filed = 'content.filed(r.published_at, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id)'
+
 /** The tables through which the reviews r are found. */
 export const tablesOf = (filter: Filtering): string =>
   filter.byTag === null ? 'build.review r' : 'build.review_tag t join build.review r on r.id = t.review_id'
@@ -85,12 +101,6 @@ export const tablesOf = (filter: Filtering): string =>
 /** The condition that the walked index serves, as a list of none or one. */
 export const leadOf = ({ byTag, leading }: Filtering): string[] =>
   byTag !== null ? [`t.tag = ${byTag}`] : leading !== null ? [leading] : []
-
-/** All conditions, on rows of the review r that something else brings. */
-export const checksOf = ({ byTag, leading, conditions }: Filtering): string[] => [
-  ...(byTag !== null ? [`${byTag} = any(r.tags)`] : leading !== null ? [leading] : []),
-  ...conditions,
-]
 
 export const whereOf = (conditions: readonly string[]): string => (conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`)
 

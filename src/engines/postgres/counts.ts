@@ -4,7 +4,8 @@ import type { AnyReview } from './rows.ts'
 import { wordsOf } from './words.ts'
 
 export interface FacetDelta {
-  dimension: Dimension
+  /** `month`: of publication, in UTC; for searching, which begins with the newest. */
+  dimension: Dimension | 'month'
   value: string
   delta: number
 }
@@ -35,8 +36,16 @@ export function facetsOf(review: AnyReview): [Dimension, string][] {
   ]
 }
 
+/** As `content.month` counts. */
+function monthOf({ published_at }: AnyReview): string {
+  const at = new Date(published_at ?? Number.NaN)
+  return String(at.getUTCFullYear() * 12 + at.getUTCMonth())
+}
+
+const countedOf = (review: AnyReview): [FacetDelta['dimension'], string][] => [...facetsOf(review), ['month', monthOf(review)]]
+
 export const facetDeltas = (moves: readonly Move[]): FacetDelta[] =>
-  deltas(moves, facetsOf).map(([dimension, value, delta]) => ({ dimension, value, delta }))
+  deltas(moves, countedOf).map(([dimension, value, delta]) => ({ dimension, value, delta }))
 
 export function wordDeltas(moves: readonly Move[]): WordDelta[] {
   const words = wordCounter()

@@ -11,7 +11,7 @@ import { slugFrom } from '../../domain/slug.ts'
 import { plain } from './words.ts'
 
 /** Raise it whenever what this file, `words.ts` or `fold.ts` makes of a document changes: readers then get a new build. */
-export const mappingVersion = 3
+export const mappingVersion = 4
 
 export interface ReviewRow {
   id: string
@@ -107,11 +107,7 @@ export interface Place {
 }
 
 /** Of what stands there already no more is read than tags and counts need. A row that this batch puts is whole: it has a version. */
-type StandingReview = Pick<
-  ReviewRow,
-  'id' | 'slug' | 'title' | 'summary' | 'verdict' | 'body' | 'tags' | 'language' | 'camera_id' | 'lens_id' | 'editor_id' | 'former_slugs'
-> &
-  Place
+type StandingReview = Omit<ReviewRow, 'version' | 'title_key' | 'pros' | 'cons' | 'images' | 'created_at' | 'updated_at'> & Place
 export type PutReview = ReviewRow & Place
 export type AnyReview = StandingReview | PutReview
 export type AnyCatalogue = Pick<CatalogueRow, 'id' | 'slug' | 'brand' | 'mount' | 'name'> | CatalogueRow
@@ -260,8 +256,10 @@ function demandText(text: string): string {
   throw new Error('a text that is none, or holds U+0000 or a lone surrogate')
 }
 
+/** In milliseconds, as we write them: finer ones PostgreSQL would round, maybe into the next month, which is counted. */
 function demandTime(time: string | null): string {
-  if (typeof time === 'string' && !Number.isNaN(Date.parse(time))) return time
+  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  if (!Number.isNaN(at)) return new Date(at).toISOString()
   throw new Error('a time that is none')
 }
 

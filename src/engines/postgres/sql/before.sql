@@ -2,7 +2,7 @@
 -- $6 products, $7 stocks.
 select
   (select json_agg(r) from (
-    select id, slug, title, summary, verdict, body, tags, language, camera_id, lens_id, editor_id, brand, mount, keywords,
+    select id, slug, title, summary, verdict, body, tags, language, camera_id, lens_id, editor_id, published_at, brand, mount, keywords,
       array(select slug from former_slug where review_id = review.id) as former_slugs
     from review where id = any($1::uuid[])
   ) r) as review,

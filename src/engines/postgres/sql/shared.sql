@@ -39,6 +39,20 @@ return case language
   else to_tsvector('content.app_en', words)
 end;
 
+-- Of a publication, from the year 0, in UTC.
+create or replace function content.month(at timestamptz) returns int
+language sql immutable parallel safe
+return (extract(year from at at time zone 'UTC') * 12 + extract(month from at at time zone 'UTC') - 1)::int;
+
+-- What a review is found by beside its words and its tags: how new it is, and its filters. Written out in one expression, which
+-- PostgreSQL puts in the place of the call.
+create or replace function content.filed(published_at timestamptz, brand text, mount text, camera_id uuid, lens_id uuid, editor_id uuid)
+returns text[] language sql immutable parallel safe
+return array[
+  'month:' || content.month(published_at)::text, 'brand:' || brand, 'mount:' || mount, 'camera:' || camera_id::text,
+  'lens:' || lens_id::text, 'editor:' || editor_id::text
+];
+
 do $$
 begin
   if exists (select from pg_roles where rolname = 'rcr_read') then

@@ -1,0 +1,173 @@
+// Which reviews a search ranks: the newest 500 that match. The index knows words, filters and months, and is asked for the newest months
+// in which the vocabulary's counts promise so many; where matches are denser than that, the newest reviews are read one after the other.
+// Where either finds fewer, the index is asked for all. So counts decide what an answer costs, never what it is: to fetch a match or to
+// read past a review takes 3 µs, and more where its page is not in memory.
+import type { Language } from '../../domain/review.ts'
+import type { Search } from '../../ports/content.ts'
+import { windowSize } from './content-facets.ts'
+import { countOf, type Filtering, filed, filtering, leadOf, type Parameters, publication, tablesOf, whereOf } from './content-filters.ts'
+
+// So many matches are hoped for, and twice so many fetched without choosing months. A little more than are ranked: words are taken for
+// independent of each other within a language, and mostly stand together.
+const hoped = 1.5 * windowSize
+// Each is an entry of the index to look at. More cost more than the matches that they spare.
+const monthsMax = 48
+// What it costs to look at a review of these months in the index, of what it costs to fetch one (two frequent words, a million reviews).
+const lookedAt = 0.25
+// A guard against words that the vocabulary does not count: the index brings no more than this.
+const fetchMax = 20_000
+// So far one walks through the newest. For a question of exclusions alone nothing can be looked up, and that has to do.
+const walkMax = 10_000
+// Of all words that begin so, the commonest.
+const openingsMax = 24
+
+const languages = ['es', 'pt', 'en'] as const
+
+// As values, not as a joined row: joined, the walk lost its order and went to the end each time (50 ms instead of 9).
+/** The question in the language of the review. Needs `q`. */
+export const queryFor = (row: string) =>
+  `(case ${row}.language when 'es' then (select es from q) when 'pt' then (select pt from q) else (select en from q) end)`
+
+const all = `(select coalesce(sum(reviews), 0) from build.facet where dimension = 'language')`
+
+/**
+ * Expressions for a `with`: `newest` (place, id, published_at, n from 1) are the reviews to rank, at most `windowSize`, `found` (total, exact) says how
+ * many there are. Beside them `asked`, `stems` and `openings`, which are about the words, and `q`.
+ */
+export function matchesOf({ question, filters, from }: Omit<Search, 'limit'>, by: Parameters): { text: string; filter: Filtering } {
+  const filter = filtering(filters, by)
+  const newest = from && { at: `${by.add(from.newest[0])}::timestamptz`, id: `${by.add(from.newest[1])}::uuid` }
+  const notAfter = (at: string, id: string) => (newest === null ? [] : [`(${at}, ${id}) <= (${newest.at}, ${newest.id})`])
+  const asked = filters.language === undefined ? languages : languages.filter((language) => language === filters.language)
+  // Fenced: whatever else is asked, the index brings the rows.
+  const fetch = (when: string, ...more: string[]) => {
+    const checks = whereOf([...filter.dated, ...notAfter('r.published_at', 'r.id')])
+    const inOne = (language: Language) => `select * from (select r.ctid as place, r.id, r.published_at from build.review r
+    where ${[when, `r.language = '${language}'`, `r.search @@ (select ${language} from q)`, ...filter.filed, ...more].join(' and ')} offset 0) r${checks}`
+    return `${asked.map(inOne).join('\n  union all ')} limit ${fetchMax}`
+  }
+  const text = `${wordsOf(question, asked, by)},
+q as materialized (select *, querytree(${asked.join(' || ')}) <> 'T' as indexable
+  from (select ${languages.map((language) => `${queryOf(question, language, by)} as ${language}`).join(', ')}) q),
+${spanOf(filter, newest?.at ?? null)},
+${walkOf(filter, notAfter)},
+recent as materialized (${fetch('(select chosen from span)', `${filed} && (select months from span)`)}),
+recently as materialized (
+  select f.finds, s.chosen and (s.complete or f.finds >= ${windowSize}) as enough, s.complete, f.finds * s.scale as total
+  from span s, (select count(*)::int as finds from recent) f),
+whole as materialized (${fetch('(select not w.enough and not r.enough from walked w, recently r)')}),
+found as materialized (
+  select case when f.exact then f.finds else greatest(f.finds, ${countedTotal(question, countOf(filter))}) end as total, f.exact
+  from q, size z, (
+    select w.finds, w.total, w.complete as exact from walked w where w.enough
+    union all select r.finds, r.total, r.complete from recently r where r.enough
+    union all select a.finds, a.finds, a.finds < ${fetchMax} from walked w, recently r, (select count(*)::int as finds from whole) a
+      where not w.enough and not r.enough) f),
+newest as materialized (
+  select * from (select *, row_number() over (order by published_at desc, id desc) as n from (
+    select * from walk where (select enough from walked) union all select * from recent where (select enough from recently)
+    union all select * from whole) f) f
+  where n <= ${windowSize})`
+  return { text, filter }
+}
+
+/**
+ * What the vocabulary knows of the words. `openings`: the commonest words that begin as the last one does (stems are shorter than
+ * words, so the index cannot find beginnings by itself). `size`: at most so many reviews match, from the rarest word of each
+ * alternative in each language, and as many would be likely, were the words independent.
+ */
+function wordsOf({ words, open }: Search['question'], asked: readonly Language[], by: Parameters): string {
+  const begins = by.add(open?.word ?? null)
+  const among = by.add(words.map(({ word }) => word))
+  const alternatives = by.add(words.map(({ group }) => group))
+  const stems = asked.map(
+    (language) =>
+      `select w.*, '${language}' as language, stem from asked w, unnest(tsvector_to_array(to_tsvector('content.app_${language}', w.word))) stem`,
+  )
+  return `openings as materialized (
+  select v.language, v.stem, sum(v.reviews)::int as reviews, max(v.reviews) as fewest from build.word v, (select lower(public.unaccent(${begins}::text)) as low) p
+  where v.plain ~>=~ p.low and v.plain ~<~ (p.low || U&'\\+10FFFF') and v.language in (${asked.map((language) => `'${language}'`).join(', ')})
+  group by v.language, v.stem order by 3 desc, v.stem limit ${openingsMax}),
+asked as materialized (select word, alternative, n, n = ${by.add(words.length)} as last
+  from unnest(${among}::text[], ${alternatives}::int[]) with ordinality as w(word, alternative, n)),
+stems as (${stems.join('\n  union all ')}),
+size as materialized (
+  select coalesce(sum(most), 0)::int as most, coalesce(sum(likely), 0)::float as likely from (
+    select min(c.reviews) as most, case when min(c.reviews) > 0 then f.reviews * exp(sum(ln(nullif(c.reviews, 0)::float / f.reviews))) end as likely
+    from build.facet f join (
+      select s.language, s.alternative, greatest(
+        min((select coalesce(sum(v.reviews), 0) from build.word v where v.language = s.language and v.stem = s.stem)),
+        case when s.last then (select sum(o.reviews) from openings o where o.language = s.language) end) as reviews
+      from stems s group by s.word, s.alternative, s.last, s.language) n on f.value = n.language,
+      least(n.reviews, f.reviews) as c(reviews)
+    where f.dimension = 'language' group by n.language, n.alternative, f.reviews) c)`
+}
+
+/** The text in one language's words; its last word also as the beginning of others. */
+function queryOf({ text, open }: Search['question'], language: Language, by: Parameters): string {
+  const config = `'content.app_${language}'`
+  const whole = `websearch_to_tsquery(${config}, ${by.add(text)})`
+  if (open === null) return whole
+  const before = `websearch_to_tsquery(${config}, ${by.add(open.before)})`
+  const opened = `(select string_agg(quote_literal(stem), ' | ')::tsquery from openings where language = '${language}')`
+  return `${whole} || coalesce(case when numnode(${before}) = 0 then ${opened} else ${before} && ${opened} end, '')`
+}
+
+/**
+ * How to come by the newest. `walks`: from one to the next, since matches are dense, or since there is no other way. Else the newest months
+ * that should hold enough of them: `chosen`, if to ask for these is worth it; `complete`, if nothing is asked for that is not in them;
+ * `scale`, reviews of all months for each one of these.
+ */
+function spanOf({ shares, months }: Filtering, newest: string | null): string {
+  const within = whereOf([`dimension = 'month'`, ...months, ...(newest === null ? [] : [`value::int <= content.month(${newest})`])])
+  // The words are counted in the languages asked.
+  const shared = shares.filter(({ dimension }) => dimension !== 'language')
+  const matching = ['likely', ...shared.map(({ reviews }) => `coalesce(${reviews}, 0) / nullif(${all}, 0)::float`)].join(' * ')
+  return `span as materialized (
+  select s.months, s.complete, s.scale, w.walks, coalesce(s.chosen, false) and not w.walks as chosen
+  from q, (
+    select array_agg(m.filed) filter (where m.within) as months, coalesce(bool_and(m.within), true) as complete,
+      sum(m.reviews)::float / nullif(sum(m.reviews) filter (where m.within), 0) as scale,
+      m.matching > ${2 * hoped} and (bool_and(m.within) or sum(m.reviews) filter (where m.within) >= m.needed) as chosen,
+      sum(m.reviews) filter (where m.within) * (m.matching / m.everything + ${lookedAt}) as fetching, ${windowSize} * m.everything / nullif(m.likely, 0) as walking
+    from (
+      select 'month:' || m.value as filed, m.reviews, z.*,
+        sum(m.reviews) over newer - m.reviews < z.needed and row_number() over newer <= ${monthsMax} as within
+      from (select *, ${hoped} * z.everything / nullif(z.matching, 0) as needed from (select likely, ${matching} as matching, nullif(${all}, 0)::float as everything from size) z) z
+      left join (select value, reviews from build.facet${within}) m on true
+      window newer as (order by m.value::int desc rows unbounded preceding)) m
+    group by m.matching, m.needed, m.likely, m.everything) s,
+  lateral (select not q.indexable or coalesce(s.chosen and s.walking < s.fetching, false) as walks) w)`
+}
+
+/**
+ * One word without filters stands in as many reviews as the vocabulary says. Else matches are as dense in all months as in the newest,
+ * but no more than the words stand in; of words that begin as one alone does, never fewer than the commonest stands in.
+ */
+function countedTotal({ words, text, open }: Search['question'], filterCount: number): string {
+  // Nor an exclusion: of that the counts of the vocabulary know nothing.
+  const isOneWord = filterCount === 0 && words.length === 1 && text === words[0]?.word
+  if (isOneWord && open === null) return 'z.most'
+  return `${isOneWord ? '(select max(fewest) from openings), ' : ''}least(case when q.indexable then z.most end, f.total)::int`
+}
+
+/** The newest that pass the filters are read until enough of them match: `enough`, if so, or if there is no other way. */
+function walkOf(filter: Filtering, notAfter: (at: string, id: string) => string[]): string {
+  const { at, id } = publication(filter)
+  const lead = [...leadOf(filter), ...notAfter(at, id)]
+  const newest = (columns: string) => `select ${columns} from ${tablesOf(filter)}${whereOf(lead)} order by ${at} desc, ${id} desc`
+  const last = (column: string) => `(select l.${column} from walk l order by l.published_at, l.id limit 1)`
+  const read = `(select count(*) from ${tablesOf(filter)}${whereOf([...lead, `(${at}, ${id}) >= (${last('published_at')}, ${last('id')})`])})`
+  return `walk as materialized (
+  select r.place, r.id, r.published_at from (${newest(
+    'r.ctid as place, r.id, r.published_at, r.language, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id, r.search',
+  )} limit ${walkMax}) r
+  where ${['(select walks from span)', `r.search @@ ${queryFor('r')}`, ...filter.conditions].join(' and ')}
+  order by r.published_at desc, r.id desc limit ${windowSize}),
+walked as materialized (
+  select w.*, s.walks and (w.finds >= ${windowSize} or w.complete or not q.indexable) as enough,
+    case when s.walks then coalesce(${filter.shares[0]?.reviews ?? all}, 0)::float * w.finds / case when w.finds < ${windowSize} then ${walkMax} else ${read} end end as total
+  from q, span s, (
+    select w.finds, w.finds < ${windowSize} and (select walks from span) and not exists (${newest('')} offset ${walkMax} limit 1) as complete
+    from (select count(*)::int as finds from walk) w) w)`
+}
