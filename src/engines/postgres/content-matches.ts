@@ -93,14 +93,15 @@ asked as materialized (select word, alternative, n, n = ${by.add(words.length)} 
 stems as (${stems.join('\n  union all ')}),
 size as materialized (
   select coalesce(sum(most), 0)::int as most, coalesce(sum(likely), 0)::float as likely from (
-    select min(c.reviews) as most, case when min(c.reviews) > 0 then f.reviews * exp(sum(ln(nullif(c.reviews, 0)::float / f.reviews))) end as likely
+    select min(least(n.most, f.reviews)) as most,
+      case when min(n.fewest) > 0 then f.reviews * exp(sum(ln(least(nullif(n.fewest, 0), f.reviews)::float / f.reviews))) end as likely
     from build.facet f join (
-      select s.language, s.alternative, greatest(
-        min((select coalesce(sum(v.reviews), 0) from build.word v where v.language = s.language and v.stem = s.stem)),
-        case when s.last then (select sum(o.reviews) from openings o where o.language = s.language) end) as reviews
-      from stems s group by s.word, s.alternative, s.last, s.language) n on f.value = n.language,
-      least(n.reviews, f.reviews) as c(reviews)
-    where f.dimension = 'language' group by n.language, n.alternative, f.reviews) c)`
+      select w.language, w.alternative, greatest(w.reviews, o.most) as most, greatest(w.reviews, o.fewest) as fewest from (
+        select s.language, s.alternative, s.word, s.last,
+          min((select coalesce(sum(v.reviews), 0) from build.word v where v.language = s.language and v.stem = s.stem)) as reviews
+        from stems s group by 1, 2, 3, 4) w
+      left join (select language, sum(reviews) as most, max(reviews) as fewest from openings group by 1) o on w.last and o.language = w.language) n
+    on f.value = n.language where f.dimension = 'language' group by n.language, n.alternative, f.reviews) c)`
 }
 
 /** The text in one language's words; its last word also as the beginning of others. */
