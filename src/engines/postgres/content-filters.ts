@@ -22,8 +22,8 @@ export interface Filtering {
   byTag: string | null
   /** All filters by a value, but for the language: conditions that the index of the words serves. */
   filed: string[]
-  /** The filters by time: conditions on the review r, and on the value of the facet of a month. */
-  dated: string[]
+  /** The filters by time: conditions on the column of publication, and on the value of the facet of a month. */
+  dated: (at: string) => string[]
   months: string[]
   /** How many reviews each filter by a value passes, the leading one first: SQL, null where nobody knows the value. */
   shares: { dimension: string; reviews: string }[]
@@ -44,7 +44,7 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
   let byTag: string | null = null
   let counted: Filtering['counted'] = null
   const filedAs: string[] = []
-  const dated: string[] = []
+  const bounds: string[] = []
   const months: string[] = []
   const shares: Filtering['shares'] = []
   for (const dimension of leaders) {
@@ -76,10 +76,11 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
   ] as const) {
     if (filters[name] === undefined) continue
     const time = `${add(filters[name])}::timestamptz`
-    dated.push(`r.published_at ${operator} ${time}`)
+    bounds.push(`${operator} ${time}`)
     months.push(`value::int ${operator === '<' ? '<=' : operator} content.month(${time})`)
   }
-  conditions.push(...dated)
+  const dated = (at: string) => bounds.map((bound) => `${at} ${bound}`)
+  conditions.push(...dated('r.published_at'))
   return { conditions, leading, byTag, filed: filedAs, dated, months, shares, counted }
 }
 
@@ -89,7 +90,7 @@ function meantBy(dimension: Exclude<(typeof leaders)[number], 'tag'>, value: str
   return isId(value) ? `${place}::uuid` : `(select id from build.${dimension} where slug = ${place})`
 }
 
-export const countOf = ({ shares, dated }: Filtering): number => shares.length + dated.length
+export const countOf = ({ shares, months }: Filtering): number => shares.length + months.length
 
 /** As the index of the words has it, to be the same expression. */
 export const filed = 'content.filed(r.published_at, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id)'

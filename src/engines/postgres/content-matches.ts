@@ -1,22 +1,25 @@
 // Which reviews a search ranks: the newest 500 that match. The index knows words, filters and months, and is asked for the newest months
 // in which the vocabulary's counts promise so many; where matches are denser than that, the newest reviews are read one after the other.
-// Where either finds fewer, the index is asked for all. So counts decide what an answer costs, never what it is: to fetch a match or to
+// Where either finds fewer, the index is asked for all. So the vocabulary decides what an answer costs, not what it is: to fetch a match or to
 // read past a review takes 3 µs, and more where its page is not in memory.
 import type { Language } from '../../domain/review.ts'
 import type { Search } from '../../ports/content.ts'
 import { windowSize } from './content-facets.ts'
 import { countOf, type Filtering, filed, filtering, leadOf, type Parameters, publication, tablesOf, whereOf } from './content-filters.ts'
 
-// So many matches are hoped for, and twice so many fetched without choosing months. A little more than are ranked: words are taken for
-// independent of each other within a language, and mostly stand together.
+// So many matches are hoped for in the months that are chosen; where no more than twice so many are to be expected at all, none are chosen.
 const hoped = 1.5 * windowSize
+// How many have all the words is guessed between what it would be were these independent within a language (0), and always together (1).
+// Too few means to fetch more months than need be, too many to ask again for all.
+const together = 0.25
 // Each is an entry of the index to look at. More cost more than the matches that they spare.
 const monthsMax = 48
 // What it costs to look at a review of these months in the index, of what it costs to fetch one (two frequent words, a million reviews).
 const lookedAt = 0.25
-// A guard against words that the vocabulary does not count: the index brings no more than this.
+// More than these are not fetched, whatever the vocabulary promised: these come in no order, so that the newest are walked for as well.
 const fetchMax = 20_000
-// So far one walks through the newest. For a question of exclusions alone nothing can be looked up, and that has to do.
+// So far one walks through the newest. Where nothing can be looked up (exclusions alone, or beside what one language takes for a stop
+// word), that has to do.
 const walkMax = 10_000
 // Of all words that begin so, the commonest.
 const openingsMax = 24
@@ -41,7 +44,7 @@ export function matchesOf({ question, filters, from }: Omit<Search, 'limit'>, by
   const asked = filters.language === undefined ? languages : languages.filter((language) => language === filters.language)
   // Fenced: whatever else is asked, the index brings the rows.
   const fetch = (when: string, ...more: string[]) => {
-    const checks = whereOf([...filter.dated, ...notAfter('r.published_at', 'r.id')])
+    const checks = whereOf([...filter.dated('r.published_at'), ...notAfter('r.published_at', 'r.id')])
     const inOne = (language: Language) => `select * from (select r.ctid as place, r.id, r.published_at from build.review r
     where ${[when, `r.language = '${language}'`, `r.search @@ (select ${language} from q)`, ...filter.filed, ...more].join(' and ')} offset 0) r${checks}`
     return `${asked.map(inOne).join('\n  union all ')} limit ${fetchMax}`
@@ -50,23 +53,26 @@ export function matchesOf({ question, filters, from }: Omit<Search, 'limit'>, by
 q as materialized (select *, querytree(${asked.join(' || ')}) <> 'T' as indexable
   from (select ${languages.map((language) => `${queryOf(question, language, by)} as ${language}`).join(', ')}) q),
 ${spanOf(filter, newest?.at ?? null)},
-${walkOf(filter, notAfter)},
+${walkOf('walk', '(select walks from span)', filter, notAfter)},
+walked as materialized (
+  select w.*, s.walks and (w.finds >= ${windowSize} or w.complete or not q.indexable) as enough from walk_seen w, q, span s),
 recent as materialized (${fetch('(select chosen from span)', `${filed} && (select months from span)`)}),
 recently as materialized (
-  select f.finds, s.chosen and (s.complete or f.finds >= ${windowSize}) as enough, s.complete, f.finds * s.scale as total
+  select f.finds, s.chosen and f.finds < ${fetchMax} and (s.complete or f.finds >= ${windowSize}) as enough, s.complete, f.finds * s.scale as total
   from span s, (select count(*)::int as finds from recent) f),
 whole as materialized (${fetch('(select not w.enough and not r.enough from walked w, recently r)')}),
+brought as materialized (select count(*)::int as finds, count(*) = ${fetchMax} as cut from whole),
+${walkOf('rewalk', '(select cut from brought)', filter, notAfter)},
 found as materialized (
   select case when f.exact then f.finds else greatest(f.finds, ${countedTotal(question, countOf(filter))}) end as total, f.exact
   from q, size z, (
     select w.finds, w.total, w.complete as exact from walked w where w.enough
     union all select r.finds, r.total, r.complete from recently r where r.enough
-    union all select a.finds, a.finds, a.finds < ${fetchMax} from walked w, recently r, (select count(*)::int as finds from whole) a
-      where not w.enough and not r.enough) f),
+    union all select b.finds, a.total, not b.cut from walked w, recently r, brought b, rewalk_seen a where not w.enough and not r.enough) f),
 newest as materialized (
   select * from (select *, row_number() over (order by published_at desc, id desc) as n from (
     select * from walk where (select enough from walked) union all select * from recent where (select enough from recently)
-    union all select * from whole) f) f
+    union all (select * from whole union select * from rewalk)) f) f
   where n <= ${windowSize})`
   return { text, filter }
 }
@@ -74,7 +80,7 @@ newest as materialized (
 /**
  * What the vocabulary knows of the words. `openings`: the commonest words that begin as the last one does (stems are shorter than
  * words, so the index cannot find beginnings by itself). `size`: at most so many reviews match, from the rarest word of each
- * alternative in each language, and as many would be likely, were the words independent.
+ * alternative in each language, and about so many are likely to.
  */
 function wordsOf({ words, open }: Search['question'], asked: readonly Language[], by: Parameters): string {
   const begins = by.add(open?.word ?? null)
@@ -93,15 +99,16 @@ asked as materialized (select word, alternative, n, n = ${by.add(words.length)} 
 stems as (${stems.join('\n  union all ')}),
 size as materialized (
   select coalesce(sum(most), 0)::int as most, coalesce(sum(likely), 0)::float as likely from (
-    select min(least(n.most, f.reviews)) as most,
-      case when min(n.fewest) > 0 then f.reviews * exp(sum(ln(least(nullif(n.fewest, 0), f.reviews)::float / f.reviews))) end as likely
-    from build.facet f join (
-      select w.language, w.alternative, greatest(w.reviews, o.most) as most, greatest(w.reviews, o.fewest) as fewest from (
-        select s.language, s.alternative, s.word, s.last,
-          min((select coalesce(sum(v.reviews), 0) from build.word v where v.language = s.language and v.stem = s.stem)) as reviews
-        from stems s group by 1, 2, 3, 4) w
-      left join (select language, sum(reviews) as most, max(reviews) as fewest from openings group by 1) o on w.last and o.language = w.language) n
-    on f.value = n.language where f.dimension = 'language' group by n.language, n.alternative, f.reviews) c)`
+    select min(least(n.most, f.reviews)) as most, case when min(n.fewest) > 0 then
+      f.reviews * exp(greatest(-100, ${1 - together} * sum(ln(n.share)) + ${together} * min(ln(n.share)))) end as likely
+    from build.facet f join lateral (select n.*, least(nullif(n.fewest, 0), f.reviews)::float / f.reviews as share from (
+      select s.language, s.alternative, greatest(s.reviews, o.most) as most, greatest(s.reviews, o.commonest) as fewest from (
+        select s.language, s.alternative, s.stem, bool_or(s.last) as last,
+          (select coalesce(sum(v.reviews), 0) from build.word v where v.language = s.language and v.stem = s.stem) as reviews
+        from stems s group by 1, 2, 3) s
+      left join (select language, sum(reviews) as most, max(reviews) as commonest from openings group by 1) o on s.last and o.language = s.language
+      where s.language = f.value) n) n on true
+    where f.dimension = 'language' group by n.language, n.alternative, f.reviews) c)`
 }
 
 /** The text in one language's words; its last word also as the beginning of others. */
@@ -117,7 +124,7 @@ function queryOf({ text, open }: Search['question'], language: Language, by: Par
 /**
  * How to come by the newest. `walks`: from one to the next, since matches are dense, or since there is no other way. Else the newest months
  * that should hold enough of them: `chosen`, if to ask for these is worth it; `complete`, if nothing is asked for that is not in them;
- * `scale`, reviews of all months for each one of these.
+ * `scale`, reviews of all months that are asked for, for each one of these; `part`, of all reviews those of the months that are asked for.
  */
 function spanOf({ shares, months }: Filtering, newest: string | null): string {
   const within = whereOf([`dimension = 'month'`, ...months, ...(newest === null ? [] : [`value::int <= content.month(${newest})`])])
@@ -125,10 +132,11 @@ function spanOf({ shares, months }: Filtering, newest: string | null): string {
   const shared = shares.filter(({ dimension }) => dimension !== 'language')
   const matching = ['likely', ...shared.map(({ reviews }) => `coalesce(${reviews}, 0) / nullif(${all}, 0)::float`)].join(' * ')
   return `span as materialized (
-  select s.months, s.complete, s.scale, w.walks, coalesce(s.chosen, false) and not w.walks as chosen
+  select s.months, s.complete, s.scale, s.part, w.walks, coalesce(s.chosen, false) and not w.walks as chosen
   from q, (
     select array_agg(m.filed) filter (where m.within) as months, coalesce(bool_and(m.within), true) as complete,
       sum(m.reviews)::float / nullif(sum(m.reviews) filter (where m.within), 0) as scale,
+      coalesce(sum(m.reviews) / m.everything, 0) as part,
       m.matching > ${2 * hoped} and (bool_and(m.within) or sum(m.reviews) filter (where m.within) >= m.needed) as chosen,
       sum(m.reviews) filter (where m.within) * (m.matching / m.everything + ${lookedAt}) as fetching, ${windowSize} * m.everything / nullif(m.likely, 0) as walking
     from (
@@ -152,23 +160,20 @@ function countedTotal({ words, text, open }: Search['question'], filterCount: nu
   return `${isOneWord ? '(select max(fewest) from openings), ' : ''}least(case when q.indexable then z.most end, f.total)::int`
 }
 
-/** The newest that pass the filters are read until enough of them match: `enough`, if so, or if there is no other way. */
-function walkOf(filter: Filtering, notAfter: (at: string, id: string) => string[]): string {
+/** The newest that pass the filters are read until enough of them match; `<name>_seen` says how many that were, and of how many in all. */
+function walkOf(name: string, when: string, filter: Filtering, notAfter: (at: string, id: string) => string[]): string {
   const { at, id } = publication(filter)
-  const lead = [...leadOf(filter), ...notAfter(at, id)]
-  const newest = (columns: string) => `select ${columns} from ${tablesOf(filter)}${whereOf(lead)} order by ${at} desc, ${id} desc`
-  const last = (column: string) => `(select l.${column} from walk l order by l.published_at, l.id limit 1)`
+  const lead = [...leadOf(filter), ...filter.dated(at), ...notAfter(at, id)]
+  const inOrder = (columns: string) => `select ${columns} from ${tablesOf(filter)}${whereOf(lead)} order by ${at} desc, ${id} desc`
+  const last = (column: string) => `(select l.${column} from ${name} l order by l.published_at, l.id limit 1)`
   const read = `(select count(*) from ${tablesOf(filter)}${whereOf([...lead, `(${at}, ${id}) >= (${last('published_at')}, ${last('id')})`])})`
-  return `walk as materialized (
-  select r.place, r.id, r.published_at from (${newest(
-    'r.ctid as place, r.id, r.published_at, r.language, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id, r.search',
-  )} limit ${walkMax}) r
-  where ${['(select walks from span)', `r.search @@ ${queryFor('r')}`, ...filter.conditions].join(' and ')}
+  const columns = `r.ctid as place, ${id} as id, ${at} as published_at, r.language, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id, r.search`
+  return `${name} as materialized (
+  select r.place, r.id, r.published_at from (${inOrder(columns)} limit ${walkMax}) r
+  where ${[when, `r.search @@ ${queryFor('r')}`, ...filter.conditions].join(' and ')}
   order by r.published_at desc, r.id desc limit ${windowSize}),
-walked as materialized (
-  select w.*, s.walks and (w.finds >= ${windowSize} or w.complete or not q.indexable) as enough,
-    case when s.walks then coalesce(${filter.shares[0]?.reviews ?? all}, 0)::float * w.finds / case when w.finds < ${windowSize} then ${walkMax} else ${read} end end as total
-  from q, span s, (
-    select w.finds, w.finds < ${windowSize} and (select walks from span) and not exists (${newest('')} offset ${walkMax} limit 1) as complete
-    from (select count(*)::int as finds from walk) w) w)`
+${name}_seen as materialized (
+  select w.finds, ${when} and w.finds < ${windowSize} and not exists (${inOrder('')} offset ${walkMax} limit 1) as complete,
+    case when w.finds > 0 then coalesce(${filter.shares[0]?.reviews ?? all}, 0)::float * s.part * w.finds / case when w.finds < ${windowSize} then ${walkMax} else ${read} end else 0 end as total
+  from span s, (select count(*)::int as finds from ${name}) w)`
 }

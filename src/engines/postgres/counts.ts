@@ -39,6 +39,7 @@ export function facetsOf(review: AnyReview): [Dimension, string][] {
 /** As `content.month` counts. */
 function monthOf({ published_at }: AnyReview): string {
   const at = new Date(published_at ?? Number.NaN)
+  if (Number.isNaN(at.getTime())) throw new Error('a published review without a time') // counted as such it would end every search
   return String(at.getUTCFullYear() * 12 + at.getUTCMonth())
 }
 

@@ -256,12 +256,18 @@ function demandText(text: string): string {
   throw new Error('a text that is none, or holds U+0000 or a lone surrogate')
 }
 
-/** In milliseconds, as we write them: finer ones PostgreSQL would round, maybe into the next month, which is counted. */
+/**
+ * As we write them: other forms each runtime reads in its own way, and PostgreSQL would round what is finer than a microsecond, maybe
+ * into the next month, which is counted.
+ */
 function demandTime(time: string | null): string {
-  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN
-  if (!Number.isNaN(at)) return new Date(at).toISOString()
+  if (typeof time === 'string' && instant.test(time) && !Number.isNaN(Date.parse(time))) {
+    const whole = new Date(time).toISOString()
+    if (whole.slice(0, 10) === time.slice(0, 10)) return whole // no 30 February
+  }
   throw new Error('a time that is none')
 }
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 
 /** Ids are looked up before anything is written: one that is none would fail there, with the whole batch. */
 function demandId(id: string | null): string {

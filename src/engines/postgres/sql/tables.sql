@@ -88,7 +88,7 @@ create table stock (
 
 -- Published reviews only. brand, mount and keywords are copied from the camera and the lens, so that every list and the
 -- search read this table alone; a change of a camera rewrites them. First what a search reads of hundreds of rows: to come to the last
--- of 22 columns, most of them texts, takes longer than to compare it.
+-- of 23 columns, most of them texts, takes longer than to compare it.
 create table review (
   id uuid primary key,
   published_at timestamptz not null,
