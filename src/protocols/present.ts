@@ -45,7 +45,7 @@ export function present(answer: Answer, at: Presenting): Response {
   if (answer.location !== undefined) headers.location = at.prefix + answer.location
   if (answer.next) headers.link = `<${answer.next}>; rel="next"`
   if (answer.stalenessS !== undefined && answer.stalenessS > 5) headers['content-staleness'] = String(Math.round(answer.stalenessS))
-  if (answer.tags !== undefined && answer.tags.length > 0 && !at.personal) headers['cache-tag'] = answer.tags.join(',')
+  if (answer.tags !== undefined && answer.tags.length > 0 && !at.personal) headers['cache-tag'] = answer.tags.map(inHeader).join(',')
   if (operation.cache === 'content') headers.vary = 'Accept-Encoding, Consistency-Token, Authorization'
   if (operation.kind === 'query' && etag !== null && at.ifNoneMatch !== null && noneMatches(at.ifNoneMatch, etag))
     return new Response(null, { status: 304, headers })
@@ -56,6 +56,9 @@ export function present(answer: Answer, at: Presenting): Response {
   }
   return new Response(text, { status, headers })
 }
+
+/** Tags hold what readers ask for, in any script. */
+const inHeader = (tag: string): string => tag.replace(/[^\x21-\x2b\x2d-\x7e]/gu, encodeURIComponent)
 
 function etagOf({ version, hash }: Answer): string | null {
   if (version === undefined) return hash === undefined ? null : `"${hash}"`

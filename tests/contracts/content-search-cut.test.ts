@@ -65,6 +65,11 @@ test('before a day too, and by a filter', async () => {
   expect((await window('unheard ', { tag: 'film' })).seen).toEqual(newest(count, 3))
 })
 
+test('where no review lies between the days, none is fetched', async () => {
+  expect(await window('unheard ', { publishedAfter: '2090-01-01T00:00:00Z' })).toEqual({ seen: [], exact: true, total: 0 })
+  expect(await window('unheard ', { camera: 'no-such-camera' })).toEqual({ seen: [], exact: true, total: 0 })
+})
+
 test('an exclusion alone looks back from the day that is asked for', async () => {
   const day = new Date(Date.UTC(2020, 0, 1) + 3_000 * 3_600_000).toISOString()
   expect((await window('-nothing', { publishedBefore: day })).seen).toEqual(newest(2_999))

@@ -55,7 +55,10 @@ export function projectionSuite(name: string, open: () => Promise<ProjectionHarn
       expect(shown.length).toBeGreaterThan(10)
       const expected = shown.map((review) => expectedReview(review, documents))
       const columns = Object.keys(expected[0] ?? {})
-      const found = (await rows(schema, 'review')).map((row) => Object.fromEntries(columns.map((column) => [column, row[column]])))
+      const found = (await rows(schema, 'review')).map((row) => ({
+        ...Object.fromEntries(columns.map((column) => [column, row[column]])),
+        published_at: new Date(row.published_at as string | Date),
+      }))
       expect(found.toSorted(byId)).toEqual(expected.toSorted(byId))
       for (const kind of ['camera', 'lens', 'editor'] as const)
         expect((await rows(schema, kind)).map(({ id, version, slug }) => ({ id, version, slug })).toSorted(byId)).toEqual(

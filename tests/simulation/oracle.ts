@@ -75,12 +75,15 @@ function brandsOf(names: string[]): Row[] {
   return [...first].map(([slug, name]) => ({ slug, name }))
 }
 
-const facetsOf = ({ brand, camera_id, lens_id, mount, editor_id, language, tags }: ReviewRow): [string, string][] => [
+const facetsOf = ({ brand, camera_id, lens_id, mount, editor_id, language, tags, published_at }: ReviewRow): [string, string][] => [
   ...Object.entries({ brand: brand || null, camera: camera_id, lens: lens_id, mount, editor: editor_id, language }).filter(
     (facet): facet is [string, string] => facet[1] !== null,
   ),
   ...tags.map((tag): [string, string] => ['tag', tag]),
+  ['month', monthOf(new Date(published_at ?? ''))],
 ]
+
+const monthOf = (at: Date): string => String(at.getUTCFullYear() * 12 + at.getUTCMonth())
 
 const wordsOf = ({ language, title, summary, body, verdict, keywords }: ReviewRow): [string, string][] => {
   const text = [title, summary, verdict, body, keywords]

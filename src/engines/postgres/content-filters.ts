@@ -64,7 +64,7 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
     }
     const meant = meantBy(dimension, value, add)
     share(meant)
-    if (dimension !== 'language') filedAs.push(`${filed} @> array['${dimension}:' || (${meant})::text]`)
+    if (dimension !== 'language') filedAs.push(`${filed} @> array['${dimension}:' || coalesce((${meant})::text, '')]`) // null would be looked up: all without
     const condition = `r.${columns[dimension]} = ${meant}`
     if (first) leading = condition
     else conditions.push(condition)

@@ -56,10 +56,10 @@ ${spanOf(filter, newest?.at ?? null)},
 ${walkOf('walk', '(select walks from span)', filter, notAfter)},
 walked as materialized (
   select w.*, s.walks and (w.finds >= ${windowSize} or w.complete or not q.indexable) as enough from walk_seen w, q, span s),
-recent as materialized (${fetch('(select chosen from span)', `${filed} && (select months from span)`)}),
+recent as materialized (${fetch('(select q.indexable and s.chosen and not w.enough from q, span s, walked w)', `${filed} && (select months from span)`)}),
 recently as materialized (
-  select f.finds, s.chosen and f.finds < ${fetchMax} and (s.complete or f.finds >= ${windowSize}) as enough, s.complete, f.finds * s.scale as total
-  from span s, (select count(*)::int as finds from recent) f),
+  select f.finds, not w.enough and s.chosen and f.finds < ${fetchMax} and (s.complete or f.finds >= ${windowSize}) as enough, s.complete, f.finds * s.scale as total
+  from span s, walked w, (select count(*)::int as finds from recent) f),
 whole as materialized (${fetch('(select not w.enough and not r.enough from walked w, recently r)')}),
 brought as materialized (select count(*)::int as finds, count(*) = ${fetchMax} as cut from whole),
 ${walkOf('rewalk', '(select cut from brought)', filter, notAfter)},
@@ -122,7 +122,8 @@ function queryOf({ text, open }: Search['question'], language: Language, by: Par
 }
 
 /**
- * How to come by the newest. `walks`: from one to the next, since matches are dense, or since there is no other way. Else the newest months
+ * How to come by the newest. `walks`: from one to the next, since matches are dense, or fewer reviews lie between the dates than
+ * match, or there is no other way. Else the newest months
  * that should hold enough of them: `chosen`, if to ask for these is worth it; `complete`, if nothing is asked for that is not in them;
  * `scale`, reviews of all months that are asked for, for each one of these; `part`, of all reviews those of the months that are asked for.
  */
@@ -132,13 +133,14 @@ function spanOf({ shares, months }: Filtering, newest: string | null): string {
   const shared = shares.filter(({ dimension }) => dimension !== 'language')
   const matching = ['likely', ...shared.map(({ reviews }) => `coalesce(${reviews}, 0) / nullif(${all}, 0)::float`)].join(' * ')
   return `span as materialized (
-  select s.months, s.complete, s.scale, s.part, w.walks, coalesce(s.chosen, false) and not w.walks as chosen
+  select s.months, s.complete, s.scale, s.part, w.walks, coalesce(s.chosen, false) as chosen
   from q, (
     select array_agg(m.filed) filter (where m.within) as months, coalesce(bool_and(m.within), true) as complete,
       sum(m.reviews)::float / nullif(sum(m.reviews) filter (where m.within), 0) as scale,
       coalesce(sum(m.reviews) / m.everything, 0) as part,
       m.matching > ${2 * hoped} and (bool_and(m.within) or sum(m.reviews) filter (where m.within) >= m.needed) as chosen,
-      sum(m.reviews) filter (where m.within) * (m.matching / m.everything + ${lookedAt}) as fetching, ${windowSize} * m.everything / nullif(m.likely, 0) as walking
+      sum(m.reviews) filter (where m.within) * (m.matching / m.everything + ${lookedAt}) as fetching, ${windowSize} * m.everything / nullif(m.likely, 0) as walking,
+      m.matching, m.everything
     from (
       select 'month:' || m.value as filed, m.reviews, z.*,
         sum(m.reviews) over newer - m.reviews < z.needed and row_number() over newer <= ${monthsMax} as within
@@ -146,7 +148,8 @@ function spanOf({ shares, months }: Filtering, newest: string | null): string {
       left join (select value, reviews from build.facet${within}) m on true
       window newer as (order by m.value::int desc rows unbounded preceding)) m
     group by m.matching, m.needed, m.likely, m.everything) s,
-  lateral (select not q.indexable or coalesce(s.chosen and s.walking < s.fetching, false) as walks) w)`
+  lateral (select not q.indexable or coalesce(s.chosen and s.walking < least(s.fetching, ${walkMax / 2}), false)
+    or coalesce(s.part * s.everything < least(s.matching, ${walkMax}), false) as walks) w)`
 }
 
 /**

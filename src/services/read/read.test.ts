@@ -73,6 +73,8 @@ describe('every operation', () => {
     const asked: [string, string][] = [
       ['listContent', '/api/v1/content'],
       ['listContent', '/content?brand=Canon&language=es&tag=VIAJE&sort=title&limit=100'],
+      ['listContent', '/content?tag=%E6%97%A5%E6%9C%AC'],
+      ['listProducts', '/products?category=%EF%BB%BF'],
       ['listContent', '/content?camera=no-such-camera'],
       ['readContent', '/content/resena-1'],
       ['readContent', '/content/resena-2'],
