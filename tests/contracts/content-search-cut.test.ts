@@ -1,15 +1,16 @@
 // Search for a word that stands in more reviews than are ever fetched, and of which the vocabulary knows nothing: 21,000, written by SQL.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import pg from 'pg'
+import { searchStatement } from '../../src/engines/postgres/content-search.ts'
 import type { ReviewFilters } from '../../src/ports/content.ts'
 import { question } from '../../src/services/read/question.ts'
 import { type Library, openLibrary } from '../library.ts'
-import { sampleId } from '../samples.ts'
+import { insertMany } from '../many-reviews.ts'
 
 let library: Library
 let client: pg.Client
 
-// One an hour, the newest first in the table; every third is tagged.
+// One an hour, the newest last in the table; every third is tagged.
 const count = 21_000
 
 beforeAll(async () => {
@@ -17,20 +18,13 @@ beforeAll(async () => {
   client = new pg.Client(library.url)
   await client.connect()
   await client.query(`set search_path = "${library.schema}", public`)
-  await client.query(
-    `insert into review (id, version, slug, title, title_key, summary, body, verdict, pros, cons, images, tags, language, camera_id, editor_id, brand,
-      mount, keywords, published_at, created_at, updated_at)
-    select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 1, 'many-' || n, 'Many ' || n, 'many ' || n, 'unheard', '', '', '{}', '{}', '{}',
-      case when n % 3 = 0 then '{film}'::text[] else '{}' end, 'en', $1, $2, 'canon', null, '', timestamptz '2020-01-01' + n * interval '1 hour', now(), now()
-    from generate_series($3::int, 1, -1) n`,
-    [sampleId('camera', 1), sampleId('editor', 1), count],
-  )
-  await client.query(`insert into review_tag select 'film', id, published_at from review where tags = '{film}'`)
-  await client.query(
-    `insert into facet select 'month', content.month(published_at)::text, count(*) from review where slug like 'many-%' group by 2
-    on conflict (dimension, value) do update set reviews = facet.reviews + excluded.reviews`,
-  )
-  await client.query('analyze review, review_tag, facet')
+  await insertMany(client, {
+    count,
+    words: `'unheard'`,
+    tags: `case when n % 3 = 0 then '{film}'::text[] else '{}' end`,
+    brand: `'canon'`,
+    every: '1 hour',
+  })
 }, 60_000)
 afterAll(async () => {
   await client.end()
@@ -59,6 +53,15 @@ test('the newest are found all the same, and the number is said to be a guess', 
   expect(found.total).toBeGreaterThanOrEqual(20_000)
 })
 
+test('also where the months that were to have enough have more than is fetched', async () => {
+  await client.query(`insert into word values ('en', 'unheard', 'unheard', 'unheard', 2000)`)
+  await client.query(`update facet set reviews = reviews + 1000000 where dimension = 'language' and value = 'en'`)
+  const found = await window('unheard ', {})
+  expect([found.seen, found.exact]).toEqual([newest(count), false])
+  await client.query(`delete from word where word = 'unheard'`)
+  await client.query(`update facet set reviews = reviews - 1000000 where dimension = 'language' and value = 'en'`)
+})
+
 test('before a day too, and by a filter', async () => {
   const day = new Date(Date.UTC(2020, 0, 1) + 15_000 * 3_600_000).toISOString()
   expect((await window('unheard ', { publishedBefore: day })).seen).toEqual(newest(14_999))
@@ -66,8 +69,15 @@ test('before a day too, and by a filter', async () => {
 })
 
 test('where no review lies between the days, none is fetched', async () => {
-  expect(await window('unheard ', { publishedAfter: '2090-01-01T00:00:00Z' })).toEqual({ seen: [], exact: true, total: 0 })
-  expect(await window('unheard ', { camera: 'no-such-camera' })).toEqual({ seen: [], exact: true, total: 0 })
+  const filters = { publishedAfter: '2090-01-01T00:00:00Z' }
+  expect(await window('unheard ', filters)).toEqual({ seen: [], exact: true, total: 0 })
+  await client.query(`insert into word values ('en', 'unheard', 'unheard', 'unheard', $1)`, [count])
+  await client.query(`update facet set reviews = reviews + $1 where dimension = 'language' and value = 'en'`, [count])
+  expect(await window('unheard ', filters)).toEqual({ seen: [], exact: true, total: 0 })
+  const whole = plansIn(await planOf('unheard ', filters)).find((plan) => plan['Subplan Name'] === 'CTE whole')
+  expect(plansIn(whole).filter((plan) => plan['Relation Name'] === 'review' && plan['Actual Loops'] > 0)).toEqual([])
+  await client.query(`delete from word where word = 'unheard'`)
+  await client.query(`update facet set reviews = reviews - $1 where dimension = 'language' and value = 'en'`, [count])
 })
 
 test('an exclusion alone looks back from the day that is asked for', async () => {
@@ -76,11 +86,7 @@ test('an exclusion alone looks back from the day that is asked for', async () =>
 })
 
 test('a walk led by a tag ends where it has enough', async () => {
-  const { searchStatement } = await import('../../src/engines/postgres/content-search.ts')
-  const { text, values } = searchStatement({ question: question('-nothing'), filters: { tag: 'film' }, from: null, limit: 20 })
-  await client.query('set enable_sort = off') // as whoever searches is connected
-  const { rows } = await client.query({ text: `explain (analyze, format json) ${text.replaceAll('build.', '')}`, values: [...values] })
-  const walk = plansIn(rows[0]['QUERY PLAN'][0].Plan).find((plan) => plan['Subplan Name'] === 'CTE walk')
+  const walk = plansIn(await planOf('-nothing', { tag: 'film' })).find((plan) => plan['Subplan Name'] === 'CTE walk')
   const read = plansIn(walk).filter((plan) => plan['Relation Name'] === 'review_tag')
   expect(read.map((plan) => plan['Actual Rows'] <= 510)).toEqual([true])
 })
@@ -88,14 +94,22 @@ test('a walk led by a tag ends where it has enough', async () => {
 test('as many words of one stem, each in one review, as a question holds are no number too small', async () => {
   const words = Array.from({ length: 66 }, (_, nth) => String.fromCharCode(97 + Math.floor(nth / 26), 97 + (nth % 26)))
   await client.query(`insert into word select 'en', w, w, w, 1 from unnest($1::text[]) w on conflict do nothing`, [words])
-  await client.query(`update facet set reviews = reviews + 1000000 where dimension = 'language'`)
+  await client.query(`update facet set reviews = reviews + 1000000000 where dimension = 'language'`)
   expect((await window(words.join(' '), {})).seen).toEqual([])
-  await client.query(`update facet set reviews = reviews - 1000000 where dimension = 'language'`)
+  await client.query(`update facet set reviews = reviews - 1000000000 where dimension = 'language'`)
 })
+
+async function planOf(q: string, filters: ReviewFilters): Promise<Plan> {
+  const { text, values } = searchStatement({ question: question(q), filters, from: null, limit: 20 })
+  await client.query('set enable_sort = off') // as whoever searches is connected
+  const { rows } = await client.query({ text: `explain (analyze, format json) ${text.replaceAll('build.', '')}`, values: [...values] })
+  return rows[0]['QUERY PLAN'][0].Plan
+}
 
 interface Plan {
   'Relation Name'?: string
   'Actual Rows': number
+  'Actual Loops': number
   'Subplan Name'?: string
   Plans?: Plan[]
 }

@@ -4,30 +4,30 @@ import pg from 'pg'
 import type { ReviewFilters } from '../../src/ports/content.ts'
 import { question } from '../../src/services/read/question.ts'
 import { type Library, openLibrary, published } from '../library.ts'
+import { insertMany } from '../many-reviews.ts'
 import { sampleId } from '../samples.ts'
 
 let library: Library
 let client: pg.Client
 
 // One every two hours from long ago on, the n-th newest of all has number 14,000 − n. In English. `often`, `oftwhile` and two forms of
-// one word stand in all, `half` in every second, `old` in the older 3,000 and `mark` in the newer 11,000, so that `old mark` has no match though both are frequent.
+// one word stand in all, `half` in every second, `old` in the older 6,000, `past` in the oldest 4,000 and `mark` in the newer 8,000, so that `old mark` has no match though both are frequent.
 const count = 14_000
 const texts = `'often oftwhile picture pictures ' || case when n % 2 = 0 then 'half ' else 'rest ' end || case when n <= 6000 then 'old ' else '' end
-  || case when n > 6000 then 'mark ' else '' end || case when n % 1000 = 0 then 'rare ' else '' end`
+  || case when n > 6000 then 'mark ' else '' end || case when n % 1000 = 0 then 'rare ' else '' end || case when n <= 4000 then 'past ' else '' end`
 
 beforeAll(async () => {
   library = await openLibrary()
   client = new pg.Client(library.url)
   await client.connect()
   await client.query(`set search_path = "${library.schema}", public`)
-  await client.query(
-    `insert into review (id, version, slug, title, title_key, summary, body, verdict, pros, cons, images, tags, language, camera_id, editor_id, brand,
-      mount, keywords, published_at, created_at, updated_at)
-    select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 1, 'many-' || n, 'Many ' || n, 'many ' || n, ${texts}, '', '', '{}', '{}', '{}',
-      '{}', 'en', $1, $2, case when n <= 13900 then 'canon' else 'nikon' end, null, '', timestamptz '2020-01-01' + n * interval '2 hours', now(), now()
-    from generate_series(1, $3::int) n`,
-    [sampleId('camera', 1), sampleId('editor', 1), count],
-  )
+  await insertMany(client, {
+    count,
+    words: texts,
+    tags: `case when n % 1000 = 0 then '{film}'::text[] else '{}' end`,
+    brand: `case when n <= 13900 then 'canon' else 'nikon' end`,
+    every: '2 hours',
+  })
   await client.query(
     `insert into word select 'en', word, word, (tsvector_to_array(to_tsvector('content.app_en', word)))[1], ndoc
     from ts_stat('select to_tsvector(''content.app_simple'', title || '' '' || summary) from review where slug like ''many-%''')
@@ -40,13 +40,7 @@ beforeAll(async () => {
     sampleId('camera', 1),
     sampleId('editor', 1),
   ])
-  await client.query(
-    `insert into facet select 'month', content.month(published_at)::text, count(*) from review where slug like 'many-%' group by 2
-    on conflict (dimension, value) do update set reviews = facet.reviews + excluded.reviews`,
-  )
-  await client.query(`update review set tags = '{film}' where slug like 'many-%000'`)
-  await client.query(`insert into review_tag select 'film', id, published_at from review where tags = '{film}'`)
-  await client.query('analyze review, review_tag, word')
+  await client.query('analyze word')
 }, 60_000)
 afterAll(async () => {
   await client.end()
@@ -74,6 +68,7 @@ describe('a frequent word', () => {
 
   test('is not counted where an excluded one stands beside it, and once where several that begin so do', async () => {
     const others = await find('often -half')
+    expect(others.exact).toBe(false)
     expect(others.total).toBeGreaterThan(5_000)
     expect(others.total).toBeLessThan(7_500)
     const open = await find('oft')
@@ -149,6 +144,7 @@ describe('rare matches', () => {
     const questions: [string, ReviewFilters][] = [
       ['often ', {}],
       ['old ', {}],
+      ['past or rare ', {}],
       ['old mark ', {}],
       ['half rare ', { brand: 'canon' }],
       ['often ', { publishedBefore: '2021-01-01T00:00:00Z' }],
@@ -168,7 +164,7 @@ describe('rare matches', () => {
         }),
       )
     const right = await ask()
-    expect(right.map(({ length }) => length)).toEqual([500, 500, 0, 13, 500, 48])
+    expect(right.map(({ length }) => length)).toEqual([500, 500, 500, 0, 13, 500, 48])
     for (const wrong of [
       `update facet set reviews = reviews * 50 where dimension = 'month'`,
       `update facet set reviews = greatest(1, reviews / 50) where dimension = 'month'`,

@@ -142,6 +142,8 @@ export function projectionSuite(name: string, open: () => Promise<ProjectionHarn
         { pros: null as never },
         { cameraId: 'no uuid' },
         { publishedAt: null },
+        { publishedAt: '20 Nov 2026' },
+        { publishedAt: '2026-02-30T00:00:00.000Z' },
         { createdAt: 'once' },
       ]) {
         const schema = await fresh()

@@ -1,7 +1,7 @@
 // Counts of reviews by dimension: from the counters where nothing is filtered, else over the newest that match.
 import { type Dimension, dimensions, listTag } from '../../domain/tags.ts'
 import type { Facets, ReviewFilters } from '../../ports/content.ts'
-import { filtering, leaderId, parameters, publication, source, tagsOf } from './content-filters.ts'
+import { countOf, filtering, leaderId, parameters, publication, source, tagsOf } from './content-filters.ts'
 import type { Asked } from './content-live.ts'
 import { type SnapshotRow, snapshot, snapshotOf } from './content-shapes.ts'
 
@@ -57,7 +57,7 @@ export interface FacetsRow extends SnapshotRow {
 export function facetsStatement(filters: ReviewFilters): Asked {
   const by = parameters()
   const filter = filtering(filters, by)
-  if (filter.counted === null && filter.conditions.length === 0) {
+  if (countOf(filter) === 0) {
     const counts = Object.fromEntries(
       dimensions.map((dimension) => [dimension, `select value, reviews from build.facet where dimension = '${dimension}' and reviews > 0`]),
     )

@@ -1,5 +1,5 @@
 // Filters of reviews as SQL conditions, and the one index that each combination walks.
-import { documentTag, listTag, slugTag } from '../../domain/tags.ts'
+import { type Dimension, documentTag, listTag, slugTag } from '../../domain/tags.ts'
 import type { ReviewFilters } from '../../ports/content.ts'
 
 export interface Parameters {
@@ -25,10 +25,8 @@ export interface Filtering {
   /** The filters by time: conditions on the column of publication, and on the value of the facet of a month. */
   dated: (at: string) => string[]
   months: string[]
-  /** How many reviews each filter by a value passes, the leading one first: SQL, null where nobody knows the value. */
-  shares: { dimension: string; reviews: string }[]
-  /** Facet of the leading filter, as SQL for its dimension and value. Null: all reviews. */
-  counted: { dimension: string; value: string } | null
+  /** The facets of the filters by a value, the leading one first; values as SQL. */
+  facets: { dimension: Dimension; value: string }[]
 }
 
 export const isId = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
@@ -42,33 +40,29 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
   const conditions: string[] = []
   let leading: Filtering['leading'] = null
   let byTag: string | null = null
-  let counted: Filtering['counted'] = null
   const filedAs: string[] = []
   const bounds: string[] = []
   const months: string[] = []
-  const shares: Filtering['shares'] = []
+  const facets: Filtering['facets'] = []
   for (const dimension of leaders) {
     const value = filters[dimension]
     if (value === undefined) continue
-    const first = counted === null
-    const share = (of: string) =>
-      shares.push({ dimension, reviews: `(select reviews from build.facet where dimension = '${dimension}' and value = (${of})::text)` })
+    const first = facets.length === 0
     if (dimension === 'tag') {
       const tag = add(value)
-      share(tag)
+      facets.push({ dimension, value: tag })
       filedAs.push(`r.tags @> array[${tag}]`)
       if (first) byTag = tag
       else conditions.push(`exists (select from build.review_tag t where t.review_id = r.id and t.tag = ${tag})`)
-      counted ??= { dimension, value: tag }
       continue
     }
     const meant = meantBy(dimension, value, add)
-    share(meant)
-    if (dimension !== 'language') filedAs.push(`${filed} @> array['${dimension}:' || coalesce((${meant})::text, '')]`) // null would be looked up: all without
+    facets.push({ dimension, value: meant })
+    // The index knows null too, for all that have none.
+    if (dimension !== 'language') filedAs.push(`${filed} @> array['${dimension}:' || coalesce((${meant})::text, '')]`)
     const condition = `r.${columns[dimension]} = ${meant}`
     if (first) leading = condition
     else conditions.push(condition)
-    counted ??= { dimension, value: meant }
   }
   for (const [name, operator] of [
     ['publishedAfter', '>='],
@@ -81,7 +75,7 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
   }
   const dated = (at: string) => bounds.map((bound) => `${at} ${bound}`)
   conditions.push(...dated('r.published_at'))
-  return { conditions, leading, byTag, filed: filedAs, dated, months, shares, counted }
+  return { conditions, leading, byTag, filed: filedAs, dated, months, facets }
 }
 
 function meantBy(dimension: Exclude<(typeof leaders)[number], 'tag'>, value: string, add: Parameters['add']): string {
@@ -90,7 +84,11 @@ function meantBy(dimension: Exclude<(typeof leaders)[number], 'tag'>, value: str
   return isId(value) ? `${place}::uuid` : `(select id from build.${dimension} where slug = ${place})`
 }
 
-export const countOf = ({ shares, months }: Filtering): number => shares.length + months.length
+export const countOf = ({ facets, months }: Filtering): number => facets.length + months.length
+
+/** How many reviews a filter by a value passes: SQL. */
+export const passedBy = ({ dimension, value }: Filtering['facets'][number]): string =>
+  `coalesce((select reviews from build.facet where dimension = '${dimension}' and value = (${value})::text), 0)`
 
 /** As the index of the words has it, to be the same expression. */
 export const filed = 'content.filed(r.published_at, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id)'
@@ -115,7 +113,7 @@ export const publication = (filter: Filtering): { at: string; id: string } =>
 
 /** The id that the leading slug stands for, as SQL: the tag of its lists is made of it. */
 export function leaderId(filter: Filtering): string {
-  const { dimension, value } = filter.counted ?? {}
+  const { dimension, value } = filter.facets[0] ?? {}
   return value !== undefined && (dimension === 'camera' || dimension === 'lens' || dimension === 'editor')
     ? `(${value})::text`
     : 'null::text'

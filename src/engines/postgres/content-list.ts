@@ -1,6 +1,6 @@
 // Lists of reviews: each shape of filters walks its index from the cursor on, so a page costs the same at any depth and size.
 import type { Page, Place, ReviewFilters, ReviewSort } from '../../ports/content.ts'
-import { filtering, leaderId, parameters, publication, source, tagsOf } from './content-filters.ts'
+import { countOf, filtering, leaderId, parameters, publication, source, tagsOf } from './content-filters.ts'
 import type { Asked } from './content-live.ts'
 import { besides, card, type SnapshotRow, showsOf, snapshot, snapshotOf } from './content-shapes.ts'
 
@@ -49,8 +49,7 @@ select ${snapshot}, ${leaderId(filter)} as leader,
   (select key from last) as next_key, (select id from last) as next_id
 from build.applied a`
   // With two filters, or one against the order of another index, the best plan depends on how common the values are: planned anew.
-  const filterCount = filter.conditions.length + (filter.counted === null ? 0 : 1)
-  return { text, values: by.values, prepared: filterCount + (title ? 1 : 0) <= 1 }
+  return { text, values: by.values, prepared: countOf(filter) + (title ? 1 : 0) <= 1 }
 }
 
 export const pageOf = (row: ListRow, filters: ReviewFilters): Page => ({

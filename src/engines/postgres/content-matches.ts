@@ -1,11 +1,23 @@
 // Which reviews a search ranks: the newest 500 that match. The index knows words, filters and months, and is asked for the newest months
 // in which the vocabulary's counts promise so many; where matches are denser than that, the newest reviews are read one after the other.
-// Where either finds fewer, the index is asked for all. So the vocabulary decides what an answer costs, not what it is: to fetch a match or to
-// read past a review takes 3 µs, and more where its page is not in memory.
+// Where that finds fewer, the index is asked for all. So the vocabulary decides what an answer costs, and not what it is, but for words in
+// more reviews than are ever fetched that the newest hardly have. To fetch a match or to read past a review takes 3 µs, and more where its
+// page is not in memory. That no month is missing from the counts is trusted: they are projected with the reviews.
 import type { Language } from '../../domain/review.ts'
 import type { Search } from '../../ports/content.ts'
 import { windowSize } from './content-facets.ts'
-import { countOf, type Filtering, filed, filtering, leadOf, type Parameters, publication, tablesOf, whereOf } from './content-filters.ts'
+import {
+  countOf,
+  type Filtering,
+  filed,
+  filtering,
+  leadOf,
+  type Parameters,
+  passedBy,
+  publication,
+  tablesOf,
+  whereOf,
+} from './content-filters.ts'
 
 // So many matches are hoped for in the months that are chosen; where no more than twice so many are to be expected at all, none are chosen.
 const hoped = 1.5 * windowSize
@@ -39,8 +51,8 @@ const all = `(select coalesce(sum(reviews), 0) from build.facet where dimension 
  */
 export function matchesOf({ question, filters, from }: Omit<Search, 'limit'>, by: Parameters): { text: string; filter: Filtering } {
   const filter = filtering(filters, by)
-  const newest = from && { at: `${by.add(from.newest[0])}::timestamptz`, id: `${by.add(from.newest[1])}::uuid` }
-  const notAfter = (at: string, id: string) => (newest === null ? [] : [`(${at}, ${id}) <= (${newest.at}, ${newest.id})`])
+  const first = from && { at: `${by.add(from.newest[0])}::timestamptz`, id: `${by.add(from.newest[1])}::uuid` }
+  const notAfter = (at: string, id: string) => (first === null ? [] : [`(${at}, ${id}) <= (${first.at}, ${first.id})`])
   const asked = filters.language === undefined ? languages : languages.filter((language) => language === filters.language)
   // Fenced: whatever else is asked, the index brings the rows.
   const fetch = (when: string, ...more: string[]) => {
@@ -52,7 +64,7 @@ export function matchesOf({ question, filters, from }: Omit<Search, 'limit'>, by
   const text = `${wordsOf(question, asked, by)},
 q as materialized (select *, querytree(${asked.join(' || ')}) <> 'T' as indexable
   from (select ${languages.map((language) => `${queryOf(question, language, by)} as ${language}`).join(', ')}) q),
-${spanOf(filter, newest?.at ?? null)},
+${spanOf(filter, first?.at ?? null)},
 ${walkOf('walk', '(select walks from span)', filter, notAfter)},
 walked as materialized (
   select w.*, s.walks and (w.finds >= ${windowSize} or w.complete or not q.indexable) as enough from walk_seen w, q, span s),
@@ -91,7 +103,7 @@ function wordsOf({ words, open }: Search['question'], asked: readonly Language[]
       `select w.*, '${language}' as language, stem from asked w, unnest(tsvector_to_array(to_tsvector('content.app_${language}', w.word))) stem`,
   )
   return `openings as materialized (
-  select v.language, v.stem, sum(v.reviews)::int as reviews, max(v.reviews) as fewest from build.word v, (select lower(public.unaccent(${begins}::text)) as low) p
+  select v.language, v.stem, sum(v.reviews)::int as reviews, max(v.reviews) as commonest from build.word v, (select lower(public.unaccent(${begins}::text)) as low) p
   where v.plain ~>=~ p.low and v.plain ~<~ (p.low || U&'\\+10FFFF') and v.language in (${asked.map((language) => `'${language}'`).join(', ')})
   group by v.language, v.stem order by 3 desc, v.stem limit ${openingsMax}),
 asked as materialized (select word, alternative, n, n = ${by.add(words.length)} as last
@@ -99,10 +111,10 @@ asked as materialized (select word, alternative, n, n = ${by.add(words.length)} 
 stems as (${stems.join('\n  union all ')}),
 size as materialized (
   select coalesce(sum(most), 0)::int as most, coalesce(sum(likely), 0)::float as likely from (
-    select min(least(n.most, f.reviews)) as most, case when min(n.fewest) > 0 then
+    select min(least(n.most, f.reviews)) as most, case when min(n.least) > 0 then
       f.reviews * exp(greatest(-100, ${1 - together} * sum(ln(n.share)) + ${together} * min(ln(n.share)))) end as likely
-    from build.facet f join lateral (select n.*, least(nullif(n.fewest, 0), f.reviews)::float / f.reviews as share from (
-      select s.language, s.alternative, greatest(s.reviews, o.most) as most, greatest(s.reviews, o.commonest) as fewest from (
+    from build.facet f join lateral (select n.*, least(nullif(n.least, 0), f.reviews)::float / f.reviews as share from (
+      select s.language, s.alternative, greatest(s.reviews, o.most) as most, greatest(s.reviews, o.commonest) as least from (
         select s.language, s.alternative, s.stem, bool_or(s.last) as last,
           (select coalesce(sum(v.reviews), 0) from build.word v where v.language = s.language and v.stem = s.stem) as reviews
         from stems s group by 1, 2, 3) s
@@ -123,15 +135,15 @@ function queryOf({ text, open }: Search['question'], language: Language, by: Par
 
 /**
  * How to come by the newest. `walks`: from one to the next, since matches are dense, or fewer reviews lie between the dates than
- * match, or there is no other way. Else the newest months
- * that should hold enough of them: `chosen`, if to ask for these is worth it; `complete`, if nothing is asked for that is not in them;
- * `scale`, reviews of all months that are asked for, for each one of these; `part`, of all reviews those of the months that are asked for.
+ * match, or there is no other way. Else the newest months that should hold enough of them: `chosen`, if to ask for these is worth it;
+ * `complete`, if nothing is asked for that is not in them; `scale`, reviews of all months that are asked for, for each one of these;
+ * `part`, of all reviews those of the months that are asked for.
  */
-function spanOf({ shares, months }: Filtering, newest: string | null): string {
-  const within = whereOf([`dimension = 'month'`, ...months, ...(newest === null ? [] : [`value::int <= content.month(${newest})`])])
+function spanOf({ facets, months }: Filtering, first: string | null): string {
+  const within = whereOf([`dimension = 'month'`, ...months, ...(first === null ? [] : [`value::int <= content.month(${first})`])])
   // The words are counted in the languages asked.
-  const shared = shares.filter(({ dimension }) => dimension !== 'language')
-  const matching = ['likely', ...shared.map(({ reviews }) => `coalesce(${reviews}, 0) / nullif(${all}, 0)::float`)].join(' * ')
+  const passing = facets.filter(({ dimension }) => dimension !== 'language').map((facet) => `${passedBy(facet)} / nullif(${all}, 0)::float`)
+  const matching = ['likely', ...passing].join(' * ')
   return `span as materialized (
   select s.months, s.complete, s.scale, s.part, w.walks, coalesce(s.chosen, false) as chosen
   from q, (
@@ -157,16 +169,17 @@ function spanOf({ shares, months }: Filtering, newest: string | null): string {
  * but no more than the words stand in; of words that begin as one alone does, never fewer than the commonest stands in.
  */
 function countedTotal({ words, text, open }: Search['question'], filterCount: number): string {
-  // Nor an exclusion: of that the counts of the vocabulary know nothing.
+  // Nor an exclusion beside it: of that the vocabulary knows nothing.
   const isOneWord = filterCount === 0 && words.length === 1 && text === words[0]?.word
   if (isOneWord && open === null) return 'z.most'
-  return `${isOneWord ? '(select max(fewest) from openings), ' : ''}least(case when q.indexable then z.most end, f.total)::int`
+  return `${isOneWord ? '(select max(commonest) from openings), ' : ''}least(case when q.indexable then z.most end, f.total)::int`
 }
 
 /** The newest that pass the filters are read until enough of them match; `<name>_seen` says how many that were, and of how many in all. */
 function walkOf(name: string, when: string, filter: Filtering, notAfter: (at: string, id: string) => string[]): string {
   const { at, id } = publication(filter)
   const lead = [...leadOf(filter), ...filter.dated(at), ...notAfter(at, id)]
+  const passed = filter.facets[0] === undefined ? all : passedBy(filter.facets[0])
   const inOrder = (columns: string) => `select ${columns} from ${tablesOf(filter)}${whereOf(lead)} order by ${at} desc, ${id} desc`
   const last = (column: string) => `(select l.${column} from ${name} l order by l.published_at, l.id limit 1)`
   const read = `(select count(*) from ${tablesOf(filter)}${whereOf([...lead, `(${at}, ${id}) >= (${last('published_at')}, ${last('id')})`])})`
@@ -177,6 +190,6 @@ function walkOf(name: string, when: string, filter: Filtering, notAfter: (at: st
   order by r.published_at desc, r.id desc limit ${windowSize}),
 ${name}_seen as materialized (
   select w.finds, ${when} and w.finds < ${windowSize} and not exists (${inOrder('')} offset ${walkMax} limit 1) as complete,
-    case when w.finds > 0 then coalesce(${filter.shares[0]?.reviews ?? all}, 0)::float * s.part * w.finds / case when w.finds < ${windowSize} then ${walkMax} else ${read} end else 0 end as total
+    case when w.finds > 0 then ${passed}::float * s.part * w.finds / case when w.finds < ${windowSize} then ${walkMax} else ${read} end else 0 end as total
   from span s, (select count(*)::int as finds from ${name}) w)`
 }
