@@ -12,7 +12,7 @@ export interface ManyReviews {
   every: string
 }
 
-/** `many-1` and so on, with the counts of their months; `client` has the build in its search_path. */
+/** `many-1` and so on, with the counts of their months and days; `client` has the build in its search_path. */
 export async function insertMany(client: pg.Client, { count, words, tags, brand, every }: ManyReviews): Promise<void> {
   await client.query(
     `insert into review (id, version, slug, title, title_key, summary, body, verdict, pros, cons, images, tags, language, camera_id, editor_id, brand,
@@ -24,7 +24,8 @@ export async function insertMany(client: pg.Client, { count, words, tags, brand,
   )
   await client.query(`insert into review_tag select unnest(tags), id, published_at from review where slug like 'many-%'`)
   await client.query(
-    `insert into facet select 'month', content.month(published_at)::text, count(*) from review where slug like 'many-%' group by 2
+    `insert into facet select 'month', left(content.day(published_at), 7), count(*) from review where slug like 'many-%' group by 2
+    union all select 'day', content.day(published_at), count(*) from review where slug like 'many-%' group by 2
     on conflict (dimension, value) do update set reviews = facet.reviews + excluded.reviews`,
   )
   await client.query('analyze review, review_tag, facet')

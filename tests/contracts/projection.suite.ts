@@ -425,7 +425,8 @@ const facetsOf = ({ brand, camera_id, lens_id, mount, editor_id, language, tags,
     value === null ? [] : [`${name} ${value}`],
   ),
   ...tags.map((tag) => `tag ${tag}`),
-  `month ${published_at.getUTCFullYear() * 12 + published_at.getUTCMonth()}`,
+  `month ${published_at.toISOString().slice(0, 7)}`,
+  `day ${published_at.toISOString().slice(0, 10)}`,
 ]
 
 /** Nobody can search for them. */

@@ -80,10 +80,9 @@ const facetsOf = ({ brand, camera_id, lens_id, mount, editor_id, language, tags,
     (facet): facet is [string, string] => facet[1] !== null,
   ),
   ...tags.map((tag): [string, string] => ['tag', tag]),
-  ['month', monthOf(new Date(published_at ?? ''))],
+  ['month', new Date(published_at ?? '').toISOString().slice(0, 7)],
+  ['day', new Date(published_at ?? '').toISOString().slice(0, 10)],
 ]
-
-const monthOf = (at: Date): string => String(at.getUTCFullYear() * 12 + at.getUTCMonth())
 
 const wordsOf = ({ language, title, summary, body, verdict, keywords }: ReviewRow): [string, string][] => {
   const text = [title, summary, verdict, body, keywords]

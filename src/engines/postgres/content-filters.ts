@@ -22,9 +22,8 @@ export interface Filtering {
   byTag: string | null
   /** All filters by a value, but for the language: conditions that the index of the words serves. */
   filed: string[]
-  /** The filters by time: conditions on the column of publication, and on the value of the facet of a month. */
-  dated: (at: string) => string[]
-  months: string[]
+  /** The filters by time of publication; times as SQL. */
+  dated: { operator: string; time: string }[]
   /** The facets of the filters by a value, the leading one first; values as SQL. */
   facets: { dimension: Dimension; value: string }[]
 }
@@ -40,9 +39,8 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
   const conditions: string[] = []
   let leading: Filtering['leading'] = null
   let byTag: string | null = null
-  const filedAs: string[] = []
-  const bounds: string[] = []
-  const months: string[] = []
+  const filed: string[] = []
+  const dated: Filtering['dated'] = []
   const facets: Filtering['facets'] = []
   for (const dimension of leaders) {
     const value = filters[dimension]
@@ -51,7 +49,7 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
     if (dimension === 'tag') {
       const tag = add(value)
       facets.push({ dimension, value: tag })
-      filedAs.push(`r.tags @> array[${tag}]`)
+      filed.push(`r.tags @> array[${tag}]`)
       if (first) byTag = tag
       else conditions.push(`exists (select from build.review_tag t where t.review_id = r.id and t.tag = ${tag})`)
       continue
@@ -59,7 +57,7 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
     const meant = meantBy(dimension, value, add)
     facets.push({ dimension, value: meant })
     // The index knows null too, for all that have none.
-    if (dimension !== 'language') filedAs.push(`${filed} @> array['${dimension}:' || coalesce((${meant})::text, '')]`)
+    if (dimension !== 'language') filed.push(`${marks} @> array['${dimension}:' || coalesce((${meant})::text, '')]`)
     const condition = `r.${columns[dimension]} = ${meant}`
     if (first) leading = condition
     else conditions.push(condition)
@@ -68,14 +66,10 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
     ['publishedAfter', '>='],
     ['publishedBefore', '<'],
   ] as const) {
-    if (filters[name] === undefined) continue
-    const time = `${add(filters[name])}::timestamptz`
-    bounds.push(`${operator} ${time}`)
-    months.push(`value::int ${operator === '<' ? '<=' : operator} content.month(${time})`)
+    if (filters[name] !== undefined) dated.push({ operator, time: `${add(filters[name])}::timestamptz` })
   }
-  const dated = (at: string) => bounds.map((bound) => `${at} ${bound}`)
-  conditions.push(...dated('r.published_at'))
-  return { conditions, leading, byTag, filed: filedAs, dated, months, facets }
+  conditions.push(...dated.map(({ operator, time }) => `r.published_at ${operator} ${time}`))
+  return { conditions, leading, byTag, filed, dated, facets }
 }
 
 function meantBy(dimension: Exclude<(typeof leaders)[number], 'tag'>, value: string, add: Parameters['add']): string {
@@ -84,14 +78,14 @@ function meantBy(dimension: Exclude<(typeof leaders)[number], 'tag'>, value: str
   return isId(value) ? `${place}::uuid` : `(select id from build.${dimension} where slug = ${place})`
 }
 
-export const countOf = ({ facets, months }: Filtering): number => facets.length + months.length
+export const countOf = ({ facets, dated }: Filtering): number => facets.length + dated.length
 
 /** How many reviews a filter by a value passes: SQL. */
 export const passedBy = ({ dimension, value }: Filtering['facets'][number]): string =>
   `coalesce((select reviews from build.facet where dimension = '${dimension}' and value = (${value})::text), 0)`
 
 /** As the index of the words has it, to be the same expression. */
-export const filed = 'content.filed(r.published_at, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id)'
+export const marks = 'content.marks(r.published_at, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id)'
 
 /** The tables through which the reviews r are found. */
 export const tablesOf = (filter: Filtering): string =>

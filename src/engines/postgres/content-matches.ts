@@ -1,92 +1,99 @@
-// Which reviews a search ranks: the newest 500 that match. The index knows words, filters and months, and is asked for the newest months
-// in which the vocabulary's counts promise so many; where matches are denser than that, the newest reviews are read one after the other.
-// Where that finds fewer, the index is asked for all. So the vocabulary decides what an answer costs, and not what it is, but for words in
-// more reviews than are ever fetched that the newest hardly have. To fetch a match or to read past a review takes 3 µs, and more where its
-// page is not in memory. That no month is missing from the counts is trusted: they are projected with the reviews.
+// Which reviews a search ranks: the newest 500 that match. The index knows words, filters, days and months, so it is asked for the newest
+// reviews alone, for as many as should have enough matches by the vocabulary's counts, and again for more where these had too few, or for
+// fewer where they had more than are fetched. So the vocabulary decides what an answer costs, and not what it is. To fetch a match
+// takes 3 µs, and more where its page is not in memory. That no day or month is missing from the counts is trusted: they are projected
+// with the reviews.
 import type { Language } from '../../domain/review.ts'
 import type { Search } from '../../ports/content.ts'
 import { windowSize } from './content-facets.ts'
-import {
-  countOf,
-  type Filtering,
-  filed,
-  filtering,
-  leadOf,
-  type Parameters,
-  passedBy,
-  publication,
-  tablesOf,
-  whereOf,
-} from './content-filters.ts'
+import { countOf, type Filtering, filtering, marks, type Parameters, passedBy, whereOf } from './content-filters.ts'
 
-// So many matches are hoped for in the months that are chosen; where no more than twice so many are to be expected at all, none are chosen.
+// So many matches are hoped for; where no more than twice so many are to be expected in all, all are asked for.
 const hoped = 1.5 * windowSize
 // How many have all the words is guessed between what it would be were these independent within a language (0), and always together (1).
-// Too few means to fetch more months than need be, too many to ask again for all.
 const together = 0.25
-// Each is an entry of the index to look at. More cost more than the matches that they spare.
-const monthsMax = 48
-// What it costs to look at a review of these months in the index, of what it costs to fetch one (two frequent words, a million reviews).
-const lookedAt = 0.25
-// More than these are not fetched, whatever the vocabulary promised: these come in no order, so that the newest are walked for as well.
+// More than these are not fetched at once: they come in no order, so that the newest would not be among them. Only where one month has
+// more, or one day of the newest month, these have to do.
 const fetchMax = 20_000
-// So far one walks through the newest. Where nothing can be looked up (exclusions alone, or beside what one language takes for a stop
-// word), that has to do.
-const walkMax = 10_000
+// Where nothing can be looked up (exclusions alone, or beside what one language takes for a stop word) whatever passes the filters is
+// read: no more reviews than these.
+const readMax = 10_000
 // Of all words that begin so, the commonest.
 const openingsMax = 24
 
 const languages = ['es', 'pt', 'en'] as const
 
-// As values, not as a joined row: joined, the walk lost its order and went to the end each time (50 ms instead of 9).
 /** The question in the language of the review. Needs `q`. */
 export const queryFor = (row: string) =>
   `(case ${row}.language when 'es' then (select es from q) when 'pt' then (select pt from q) else (select en from q) end)`
 
-const all = `(select coalesce(sum(reviews), 0) from build.facet where dimension = 'language')`
+const all = `(select nullif(coalesce(sum(reviews), 0), 0)::float from build.facet where dimension = 'language')`
 
 /**
- * Expressions for a `with`: `newest` (place, id, published_at, n from 1) are the reviews to rank, at most `windowSize`, `found` (total, exact) says how
- * many there are. Beside them `asked`, `stems` and `openings`, which are about the words, and `q`.
+ * Expressions for a `with recursive`: `newest` (place, id, published_at, n from 1) are the reviews to rank, at most `windowSize`, `found`
+ * (total, exact) says how many there are. Beside them `asked`, `stems` and `openings`, which are about the words, and `q`.
  */
 export function matchesOf({ question, filters, from }: Omit<Search, 'limit'>, by: Parameters): { text: string; filter: Filtering } {
-  const filter = filtering(filters, by)
+  const { language: only, ...others } = filters
+  const asked = only === undefined ? languages : languages.filter((language) => language === only)
+  const filter = filtering(others, by)
   const first = from && { at: `${by.add(from.newest[0])}::timestamptz`, id: `${by.add(from.newest[1])}::uuid` }
-  const notAfter = (at: string, id: string) => (first === null ? [] : [`(${at}, ${id}) <= (${first.at}, ${first.id})`])
-  const asked = filters.language === undefined ? languages : languages.filter((language) => language === filters.language)
+  const bounds = [...filter.dated, ...(first === null ? [] : [{ operator: '<=', time: first.at }])]
+  const checks = whereOf([
+    ...filter.dated.map(({ operator, time }) => `r.published_at ${operator} ${time}`),
+    ...(first === null ? [] : [`(r.published_at, r.id) <= (${first.at}, ${first.id})`]),
+  ])
   // Fenced: whatever else is asked, the index brings the rows.
-  const fetch = (when: string, ...more: string[]) => {
-    const checks = whereOf([...filter.dated('r.published_at'), ...notAfter('r.published_at', 'r.id')])
-    const inOne = (language: Language) => `select * from (select r.ctid as place, r.id, r.published_at from build.review r
-    where ${[when, `r.language = '${language}'`, `r.search @@ (select ${language} from q)`, ...filter.filed, ...more].join(' and ')} offset 0) r${checks}`
-    return `${asked.map(inOne).join('\n  union all ')} limit ${fetchMax}`
-  }
+  const fetch = (...when: string[]) =>
+    asked.map(
+      (language) => `select * from (select r.ctid as place, r.id, r.published_at from build.review r
+      where ${[`r.language = '${language}'`, `r.search @@ (select ${language} from q)`, ...filter.filed, ...when].join(' and ')} offset 0) r${checks}`,
+    )
+  const inMarks = `${marks} && s.marks`
+  const fetched = filter.dated.length > 0 ? fetch(inMarks) : [...fetch(inMarks, 'not s.whole'), ...fetch('s.whole')]
   const text = `${wordsOf(question, asked, by)},
 q as materialized (select *, querytree(${asked.join(' || ')}) <> 'T' as indexable
   from (select ${languages.map((language) => `${queryOf(question, language, by)} as ${language}`).join(', ')}) q),
-${spanOf(filter, first?.at ?? null)},
-${walkOf('walk', '(select walks from span)', filter, notAfter)},
-walked as materialized (
-  select w.*, s.walks and (w.finds >= ${windowSize} or w.complete or not q.indexable) as enough from walk_seen w, q, span s),
-recent as materialized (${fetch('(select q.indexable and s.chosen and not w.enough from q, span s, walked w)', `${filed} && (select months from span)`)}),
-recently as materialized (
-  select f.finds, not w.enough and s.chosen and f.finds < ${fetchMax} and (s.complete or f.finds >= ${windowSize}) as enough, s.complete, f.finds * s.scale as total
-  from span s, walked w, (select count(*)::int as finds from recent) f),
-whole as materialized (${fetch('(select not w.enough and not r.enough from walked w, recently r)')}),
-brought as materialized (select count(*)::int as finds, count(*) = ${fetchMax} as cut from whole),
-${walkOf('rewalk', '(select cut from brought)', filter, notAfter)},
+${monthsOf(bounds)},
+${scopeOf(filter)},
+${asksOf(fetched, marksOf('a.wanted', bounds))},
+matches as materialized (select * from ask where enough),
 found as materialized (
-  select case when f.exact then f.finds else greatest(f.finds, ${countedTotal(question, countOf(filter))}) end as total, f.exact
+  select case when f.exact then f.finds else greatest(f.least, ${countedTotal(question, countOf(filter))}) end as total, f.exact
   from q, size z, (
-    select w.finds, w.total, w.complete as exact from walked w where w.enough
-    union all select r.finds, r.total, r.complete from recently r where r.enough
-    union all select b.finds, a.total, not b.cut from walked w, recently r, brought b, rewalk_seen a where not w.enough and not r.enough) f),
+    select m.finds, (select max(finds) from ask) as least, m.finds * c.everything / nullif(m.seen, 0) as total, m.seen = c.everything and not m.cut as exact from matches m, scope c) f),
 newest as materialized (
-  select * from (select *, row_number() over (order by published_at desc, id desc) as n from (
-    select * from walk where (select enough from walked) union all select * from recent where (select enough from recently)
-    union all (select * from whole union select * from rewalk)) f) f
+  select * from (select f.*, row_number() over (order by published_at desc, id desc) as n
+    from matches m, unnest(m.places, m.ids, m.times) f (place, id, published_at)) f
   where n <= ${windowSize})`
   return { text, filter }
+}
+
+/**
+ * `ask`: one row for each time that the index is asked, the last one `enough`, with what it brought. Asked are the newest reviews, about
+ * `wanted`, in truth `seen`. `few`: of so many there were too few matches, `many`: of so many more than are fetched. Ends, since each
+ * time one of these comes nearer to the other or nothing is left between them.
+ */
+function asksOf(fetched: readonly string[], newest: string): string {
+  return `ask as (
+  select c.first as wanted, 0::float as few, null::float as many, false as enough, false as cut, 0::float as seen, 0 as finds,
+    null::tid[] as places, null::uuid[] as ids, null::timestamptz[] as times from scope c
+  union all
+  select case
+      when f.cut then sqrt(greatest(a.few, 1) * s.seen)
+      when a.many is not null then sqrt(s.seen * a.many)
+      when f.finds * c.everything <= ${2 * hoped} * s.seen then c.most
+      else least(s.seen * greatest(2, ${hoped}::float / f.finds), c.most) end,
+    case when f.cut then a.few else s.seen end, case when f.cut then s.seen else a.many end,
+    case when f.cut then coalesce(s.seen >= a.many, s.seen = 0) else f.finds >= ${windowSize} or s.seen >= c.most end,
+    f.cut, s.seen, f.finds, f.places, f.ids, f.times
+  from ask a, scope c,
+    lateral (select array_agg(t.mark) as marks, least(greatest(max(t.upto), a.wanted), c.everything)::float as seen from (${newest}) t) n,
+    lateral (select n.marks, n.seen, n.seen = c.everything and c.indexable as whole) s,
+    lateral (select count(*)::int as finds, count(*) = ${fetchMax} as cut, array_agg(f.place) as places, array_agg(f.id) as ids,
+      array_agg(f.published_at) as times from (
+      ${fetched.join('\n      union all ')} limit ${fetchMax}) f) f
+  where not a.enough)`
 }
 
 /**
@@ -133,35 +140,46 @@ function queryOf({ text, open }: Search['question'], language: Language, by: Par
   return `${whole} || coalesce(case when numnode(${before}) = 0 then ${opened} else ${before} && ${opened} end, '')`
 }
 
+type Bounds = Filtering['dated']
+
+const within = (column: string, bounds: Bounds, size: 7 | 10): string[] =>
+  bounds.map(({ operator, time }) => `${column} ${operator === '<' ? '<=' : operator} left(content.day(${time}), ${size})`)
+
+const daysOf = (month: string, bounds: Bounds): string =>
+  `build.facet f where ${[`f.dimension = 'day'`, `f.value >= ${month}`, `f.value < ${month} || '~'`, ...within('f.value', bounds, 10)].join(' and ')}`
+
+/** `months` that lie between the dates, `upto` so many reviews of the newest; `cut`: not all of its days do. */
+function monthsOf(bounds: Bounds): string {
+  const cut = bounds.length === 0 ? 'false' : `m.value in (${bounds.map(({ time }) => `left(content.day(${time}), 7)`).join(', ')})`
+  return `months as materialized (
+  select *, sum(reviews) over (order by month desc rows unbounded preceding) as upto from (
+    select m.value as month, ${cut} as cut, case when ${cut} then (select coalesce(sum(f.reviews), 0) from ${daysOf('m.value', bounds)}) else m.reviews end as reviews
+    from build.facet m${whereOf([`m.dimension = 'month'`, ...within('m.value', bounds, 7)])}) m)`
+}
+
+/** What holds about the newest `wanted` reviews: months, and of the last of them as many days as are needed. */
+const marksOf = (wanted: string, bounds: Bounds): string => `
+  select 'month:' || m.month as mark, m.upto from months m where m.upto <= ${wanted} and not m.cut
+  union all
+  select d.mark, d.upto from months m, lateral (
+    select 'day:' || f.value as mark, f.reviews, m.upto - m.reviews + sum(f.reviews) over (order by f.value desc rows unbounded preceding) as upto
+    from ${daysOf('m.month', bounds)}) d
+  where m.upto - m.reviews < ${wanted} and (m.cut or m.upto > ${wanted}) and d.upto - d.reviews < ${wanted}`
+
 /**
- * How to come by the newest. `walks`: from one to the next, since matches are dense, or fewer reviews lie between the dates than
- * match, or there is no other way. Else the newest months that should hold enough of them: `chosen`, if to ask for these is worth it;
- * `complete`, if nothing is asked for that is not in them; `scale`, reviews of all months that are asked for, for each one of these;
- * `part`, of all reviews those of the months that are asked for.
+ * `everything`: so many reviews lie between the dates. Of these the newest are asked for, of `first` so many as should have enough
+ * matches, at `most` so many.
  */
-function spanOf({ facets, months }: Filtering, first: string | null): string {
-  const within = whereOf([`dimension = 'month'`, ...months, ...(first === null ? [] : [`value::int <= content.month(${first})`])])
-  // The words are counted in the languages asked.
-  const passing = facets.filter(({ dimension }) => dimension !== 'language').map((facet) => `${passedBy(facet)} / nullif(${all}, 0)::float`)
-  const matching = ['likely', ...passing].join(' * ')
-  return `span as materialized (
-  select s.months, s.complete, s.scale, s.part, w.walks, coalesce(s.chosen, false) as chosen
-  from q, (
-    select array_agg(m.filed) filter (where m.within) as months, coalesce(bool_and(m.within), true) as complete,
-      sum(m.reviews)::float / nullif(sum(m.reviews) filter (where m.within), 0) as scale,
-      coalesce(sum(m.reviews) / m.everything, 0) as part,
-      m.matching > ${2 * hoped} and (bool_and(m.within) or sum(m.reviews) filter (where m.within) >= m.needed) as chosen,
-      sum(m.reviews) filter (where m.within) * (m.matching / m.everything + ${lookedAt}) as fetching, ${windowSize} * m.everything / nullif(m.likely, 0) as walking,
-      m.matching, m.everything
-    from (
-      select 'month:' || m.value as filed, m.reviews, z.*,
-        sum(m.reviews) over newer - m.reviews < z.needed and row_number() over newer <= ${monthsMax} as within
-      from (select *, ${hoped} * z.everything / nullif(z.matching, 0) as needed from (select likely, ${matching} as matching, nullif(${all}, 0)::float as everything from size) z) z
-      left join (select value, reviews from build.facet${within}) m on true
-      window newer as (order by m.value::int desc rows unbounded preceding)) m
-    group by m.matching, m.needed, m.likely, m.everything) s,
-  lateral (select not q.indexable or coalesce(s.chosen and s.walking < least(s.fetching, ${walkMax / 2}), false)
-    or coalesce(s.part * s.everything < least(s.matching, ${walkMax}), false) as walks) w)`
+function scopeOf({ facets }: Filtering): string {
+  const passing = facets.map((facet) => `${passedBy(facet)} / ${all}`)
+  return `scope as materialized (
+  select e.indexable, e.everything, e.most, coalesce(case when e.matching * e.everything > ${2 * hoped} * e.counted
+    then least(${hoped} * e.counted / e.matching, e.most) end, e.most) as first
+  from (
+    select p.indexable, t.everything, p.counted, case when p.indexable then p.likely else p.counted end * p.passing as matching,
+      case when p.indexable then t.everything else least(t.everything, ${readMax} / nullif(p.passing, 0)) end as most
+    from (select coalesce(max(upto), 0)::float as everything from months) t,
+      (select q.indexable, z.likely, ${all} as counted, ${['1::float', ...passing].join(' * ')} as passing from q, size z) p) e)`
 }
 
 /**
@@ -173,23 +191,4 @@ function countedTotal({ words, text, open }: Search['question'], filterCount: nu
   const isOneWord = filterCount === 0 && words.length === 1 && text === words[0]?.word
   if (isOneWord && open === null) return 'z.most'
   return `${isOneWord ? '(select max(commonest) from openings), ' : ''}least(case when q.indexable then z.most end, f.total)::int`
-}
-
-/** The newest that pass the filters are read until enough of them match; `<name>_seen` says how many that were, and of how many in all. */
-function walkOf(name: string, when: string, filter: Filtering, notAfter: (at: string, id: string) => string[]): string {
-  const { at, id } = publication(filter)
-  const lead = [...leadOf(filter), ...filter.dated(at), ...notAfter(at, id)]
-  const passed = filter.facets[0] === undefined ? all : passedBy(filter.facets[0])
-  const inOrder = (columns: string) => `select ${columns} from ${tablesOf(filter)}${whereOf(lead)} order by ${at} desc, ${id} desc`
-  const last = (column: string) => `(select l.${column} from ${name} l order by l.published_at, l.id limit 1)`
-  const read = `(select count(*) from ${tablesOf(filter)}${whereOf([...lead, `(${at}, ${id}) >= (${last('published_at')}, ${last('id')})`])})`
-  const columns = `r.ctid as place, ${id} as id, ${at} as published_at, r.language, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id, r.search`
-  return `${name} as materialized (
-  select r.place, r.id, r.published_at from (${inOrder(columns)} limit ${walkMax}) r
-  where ${[when, `r.search @@ ${queryFor('r')}`, ...filter.conditions].join(' and ')}
-  order by r.published_at desc, r.id desc limit ${windowSize}),
-${name}_seen as materialized (
-  select w.finds, ${when} and w.finds < ${windowSize} and not exists (${inOrder('')} offset ${walkMax} limit 1) as complete,
-    case when w.finds > 0 then ${passed}::float * s.part * w.finds / case when w.finds < ${windowSize} then ${walkMax} else ${read} end else 0 end as total
-  from span s, (select count(*)::int as finds from ${name}) w)`
 }

@@ -4,8 +4,8 @@ import type { AnyReview } from './rows.ts'
 import { wordsOf } from './words.ts'
 
 export interface FacetDelta {
-  /** `month`: of publication, in UTC; for searching, which begins with the newest. */
-  dimension: Dimension | 'month'
+  /** `month` and `day`: of publication, in UTC; for searching, which begins with the newest. */
+  dimension: Dimension | 'month' | 'day'
   value: string
   delta: number
 }
@@ -36,14 +36,16 @@ export function facetsOf(review: AnyReview): [Dimension, string][] {
   ]
 }
 
-/** As `content.month` counts. */
-function monthOf({ published_at }: AnyReview): string {
-  const at = new Date(published_at ?? Number.NaN)
-  if (Number.isNaN(at.getTime())) throw new Error('a published review without a time') // counted as such it would end every search
-  return String(at.getUTCFullYear() * 12 + at.getUTCMonth())
+function countedOf(review: AnyReview): [FacetDelta['dimension'], string][] {
+  const day = dayOf(review)
+  return [...facetsOf(review), ['month', day.slice(0, 7)], ['day', day]]
 }
 
-const countedOf = (review: AnyReview): [FacetDelta['dimension'], string][] => [...facetsOf(review), ['month', monthOf(review)]]
+/** As `content.day` says it. */
+function dayOf({ published_at }: AnyReview): string {
+  if (published_at === null) throw new Error('a published review without a time')
+  return published_at.slice(0, 10)
+}
 
 export const facetDeltas = (moves: readonly Move[]): FacetDelta[] =>
   deltas(moves, countedOf).map(([dimension, value, delta]) => ({ dimension, value, delta }))

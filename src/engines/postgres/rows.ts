@@ -11,7 +11,7 @@ import { slugFrom } from '../../domain/slug.ts'
 import { plain } from './words.ts'
 
 /** Raise it whenever what this file, `words.ts` or `fold.ts` makes of a document changes: readers then get a new build. */
-export const mappingVersion = 4
+export const mappingVersion = 5
 
 export interface ReviewRow {
   id: string
@@ -258,7 +258,7 @@ function demandText(text: string): string {
 
 /**
  * As we write them: other forms each runtime reads in its own way, and PostgreSQL would round what is finer than a microsecond, maybe
- * into the next month, which is counted.
+ * into the next day, which is counted.
  */
 function demandTime(time: string | null): string {
   if (typeof time === 'string' && instant.test(time) && !Number.isNaN(Date.parse(time))) {

@@ -39,19 +39,20 @@ return case language
   else to_tsvector('content.app_en', words)
 end;
 
--- Of a publication, from the year 0, in UTC. This function and the next stand in the indexes of every build: another way to count needs
--- another name.
-create or replace function content.month(at timestamptz) returns int
+-- Of a publication, in UTC: 2026-11-29, of which the month is the beginning. This function and the next stand in the indexes of every
+-- build: another way to say it needs another name.
+create or replace function content.day(at timestamptz) returns text
 language sql immutable parallel safe
-return (extract(year from at at time zone 'UTC') * 12 + extract(month from at at time zone 'UTC') - 1)::int;
+return lpad(extract(year from at at time zone 'UTC')::text, 4, '0') || '-' || lpad(extract(month from at at time zone 'UTC')::text, 2, '0')
+  || '-' || lpad(extract(day from at at time zone 'UTC')::text, 2, '0');
 
 -- What a review is found by beside its words and its tags: how new it is, and its filters. Written out in one expression, which
 -- PostgreSQL puts in the place of the call.
-create or replace function content.filed(published_at timestamptz, brand text, mount text, camera_id uuid, lens_id uuid, editor_id uuid)
+create or replace function content.marks(published_at timestamptz, brand text, mount text, camera_id uuid, lens_id uuid, editor_id uuid)
 returns text[] language sql immutable parallel safe
 return array[
-  'month:' || content.month(published_at)::text, 'brand:' || brand, 'mount:' || mount, 'camera:' || camera_id::text,
-  'lens:' || lens_id::text, 'editor:' || editor_id::text
+  'day:' || content.day(published_at), 'month:' || left(content.day(published_at), 7), 'brand:' || brand, 'mount:' || mount,
+  'camera:' || camera_id::text, 'lens:' || lens_id::text, 'editor:' || editor_id::text
 ];
 
 do $$

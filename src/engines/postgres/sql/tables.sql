@@ -154,8 +154,8 @@ create table former_slug (
 );
 create index former_slug_by_slug on former_slug (slug);
 
--- How many published reviews a value has. dimension: brand, camera, lens, mount, editor, tag, language, month. value: the slug of a
--- brand, the id of a camera, lens or editor, the text itself of a mount, tag or language, a month's number (content.month).
+-- How many published reviews a value has. dimension: brand, camera, lens, mount, editor, tag, language, month, day. value: the slug of a
+-- brand, the id of a camera, lens or editor, the text itself of a mount, tag or language, a month as 2026-11 and a day as 2026-11-29 (content.day).
 create table facet (
   dimension text collate "C" not null,
   value text collate "C" not null,
