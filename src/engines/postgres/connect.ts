@@ -47,7 +47,7 @@ export interface PoolOptions {
 }
 
 const connectTimeoutMs = 2000
-// The driver closes what nobody has used for ten seconds, and a new connection plans anew (a search: 6 to 10 ms): the second of two
+// The driver closes what nobody has used for ten seconds, and a new connection plans anew (a search: 4 to 10 ms): the second of two
 // questions that come together once in a while should find one.
 const keptOpen = 2
 

@@ -21,7 +21,7 @@ export interface Filtering {
   /** Reviews are found through review_tag as t: its order is the order of publication. */
   byTag: string | null
   /** All filters by a value, but for the language: conditions that the index of the words serves. */
-  filed: string[]
+  marked: string[]
   /** The filters by time of publication; times as SQL. */
   dated: { operator: string; time: string }[]
   /** The facets of the filters by a value, the leading one first; values as SQL. */
@@ -39,7 +39,7 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
   const conditions: string[] = []
   let leading: Filtering['leading'] = null
   let byTag: string | null = null
-  const filed: string[] = []
+  const marked: string[] = []
   const dated: Filtering['dated'] = []
   const facets: Filtering['facets'] = []
   for (const dimension of leaders) {
@@ -49,7 +49,7 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
     if (dimension === 'tag') {
       const tag = add(value)
       facets.push({ dimension, value: tag })
-      filed.push(`r.tags @> array[${tag}]`)
+      marked.push(`r.tags @> array[${tag}]`)
       if (first) byTag = tag
       else conditions.push(`exists (select from build.review_tag t where t.review_id = r.id and t.tag = ${tag})`)
       continue
@@ -57,7 +57,7 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
     const meant = meantBy(dimension, value, add)
     facets.push({ dimension, value: meant })
     // The index knows null too, for all that have none.
-    if (dimension !== 'language') filed.push(`${marks} @> array['${dimension}:' || coalesce((${meant})::text, '')]`)
+    if (dimension !== 'language') marked.push(`${marks} @> array['${dimension}:' || coalesce((${meant})::text, '')]`)
     const condition = `r.${columns[dimension]} = ${meant}`
     if (first) leading = condition
     else conditions.push(condition)
@@ -69,7 +69,7 @@ export function filtering(filters: ReviewFilters, { add }: Parameters): Filterin
     if (filters[name] !== undefined) dated.push({ operator, time: `${add(filters[name])}::timestamptz` })
   }
   conditions.push(...dated.map(({ operator, time }) => `r.published_at ${operator} ${time}`))
-  return { conditions, leading, byTag, filed, dated, facets }
+  return { conditions, leading, byTag, marked, dated, facets }
 }
 
 function meantBy(dimension: Exclude<(typeof leaders)[number], 'tag'>, value: string, add: Parameters['add']): string {
@@ -88,12 +88,11 @@ export const passedBy = ({ dimension, value }: Filtering['facets'][number]): str
 export const marks = 'content.marks(r.published_at, r.brand, r.mount, r.camera_id, r.lens_id, r.editor_id)'
 
 /** The tables through which the reviews r are found. */
-export const tablesOf = (filter: Filtering): string =>
+const tablesOf = (filter: Filtering): string =>
   filter.byTag === null ? 'build.review r' : 'build.review_tag t join build.review r on r.id = t.review_id'
 
 /** The condition that the walked index serves, as a list of none or one. */
-export const leadOf = ({ byTag, leading }: Filtering): string[] =>
-  byTag !== null ? [`t.tag = ${byTag}`] : leading !== null ? [leading] : []
+const leadOf = ({ byTag, leading }: Filtering): string[] => (byTag !== null ? [`t.tag = ${byTag}`] : leading !== null ? [leading] : [])
 
 export const whereOf = (conditions: readonly string[]): string => (conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`)
 

@@ -10,14 +10,16 @@ import { countOf, type Filtering, filtering, marks, type Parameters, passedBy, w
 
 // So many matches are hoped for; where no more than twice so many are to be expected in all, all are asked for.
 const hoped = 1.5 * windowSize
+// Where fewer match than were hoped for, so many times as many reviews are asked for next, at most: a few say little of how many there are.
+const growth = 16
 // How many have all the words is guessed between what it would be were these independent within a language (0), and always together (1).
 const together = 0.25
-// More than these are not fetched at once: they come in no order, so that the newest would not be among them. Only where one month has
-// more, or one day of the newest month, these have to do.
+// More than these are not fetched at once: they come in no order, so that the newest would not be among them. Only where one day alone has
+// more, these have to do.
 const fetchMax = 20_000
-// Where nothing can be looked up (exclusions alone, or beside what one language takes for a stop word) whatever passes the filters is
-// read: no more reviews than these.
-const readMax = 10_000
+// Where nothing can be looked up (exclusions alone, or beside what one language takes for a stop word) all that pass the filters are
+// looked at: about so many of them, counted as if they lay evenly in time, or all where no more than five times so many pass.
+const lookMax = 10_000
 // Of all words that begin so, the commonest.
 const openingsMax = 24
 
@@ -44,24 +46,29 @@ export function matchesOf({ question, filters, from }: Omit<Search, 'limit'>, by
     ...(first === null ? [] : [`(r.published_at, r.id) <= (${first.at}, ${first.id})`]),
   ])
   // Fenced: whatever else is asked, the index brings the rows.
-  const fetch = (...when: string[]) =>
+  const fetch = (isMatch: string, ...when: string[]) =>
     asked.map(
       (language) => `select * from (select r.ctid as place, r.id, r.published_at from build.review r
-      where ${[`r.language = '${language}'`, `r.search @@ (select ${language} from q)`, ...filter.filed, ...when].join(' and ')} offset 0) r${checks}`,
+      where ${[`r.language = '${language}'`, `(r.search @@ (select ${language} from q))${isMatch}`, ...filter.marked, ...when].join(' and ')} offset 0) r${checks}`,
     )
-  const inMarks = `${marks} && s.marks`
-  const fetched = filter.dated.length > 0 ? fetch(inMarks) : [...fetch(inMarks, 'not s.whole'), ...fetch('s.whole')]
+  const inMarks = `${marks} && n.marks`
+  const fetched = [
+    ...fetch('', inMarks, 'c.indexable and not n.whole'),
+    ...fetch('', 'n.whole'),
+    // Not by the index, which would read all of its words to know what lacks one (10 s at 1,000,000 reviews).
+    ...fetch(' is true', inMarks, 'not c.indexable'),
+  ]
   const text = `${wordsOf(question, asked, by)},
 q as materialized (select *, querytree(${asked.join(' || ')}) <> 'T' as indexable
   from (select ${languages.map((language) => `${queryOf(question, language, by)} as ${language}`).join(', ')}) q),
 ${monthsOf(bounds)},
-${scopeOf(filter)},
-${asksOf(fetched, marksOf('a.wanted', bounds))},
+${scopeOf(filter, asked)},
+${asksOf(fetched, marksOf('a.wanted', bounds), filter.dated.length > 0)},
 matches as materialized (select * from ask where enough),
 found as materialized (
-  select case when f.exact then f.finds else greatest(f.least, ${countedTotal(question, countOf(filter))}) end as total, f.exact
+  select case when f.exact then f.finds else greatest(f.found, ${countedTotal(question, countOf(filter))}) end as total, f.exact
   from q, size z, (
-    select m.finds, (select max(finds) from ask) as least, m.finds * c.everything / nullif(m.seen, 0) as total, m.seen = c.everything and not m.cut as exact from matches m, scope c) f),
+    select m.finds, (select max(finds) from ask) as found, m.finds * c.everything / nullif(m.seen, 0) as total, m.seen = c.everything and not m.cut as exact from matches m, scope c) f),
 newest as materialized (
   select * from (select f.*, row_number() over (order by published_at desc, id desc) as n
     from matches m, unnest(m.places, m.ids, m.times) f (place, id, published_at)) f
@@ -71,25 +78,27 @@ newest as materialized (
 
 /**
  * `ask`: one row for each time that the index is asked, the last one `enough`, with what it brought. Asked are the newest reviews, about
- * `wanted`, in truth `seen`. `few`: of so many there were too few matches, `many`: of so many more than are fetched. Ends, since each
- * time one of these comes nearer to the other or nothing is left between them.
+ * `wanted`, in truth `seen`; whoever wants `less` leaves out the last part of them. `few`: of so many there were too few matches; `cut`: of
+ * `many` there were more than are fetched. `whole`: all that match, without looking at when; of those between dates only where few do
+ * beside them. Ends, since each time these two come nearer to each other, or no part lies between them.
  */
-function asksOf(fetched: readonly string[], newest: string): string {
+function asksOf(fetched: readonly string[], newest: string, isDated: boolean): string {
   return `ask as (
   select c.first as wanted, 0::float as few, null::float as many, false as enough, false as cut, 0::float as seen, 0 as finds,
     null::tid[] as places, null::uuid[] as ids, null::timestamptz[] as times from scope c
   union all
   select case
-      when f.cut then sqrt(greatest(a.few, 1) * s.seen)
-      when a.many is not null then sqrt(s.seen * a.many)
-      when f.finds * c.everything <= ${2 * hoped} * s.seen then c.most
-      else least(s.seen * greatest(2, ${hoped}::float / f.finds), c.most) end,
-    case when f.cut then a.few else s.seen end, case when f.cut then s.seen else a.many end,
-    case when f.cut then coalesce(s.seen >= a.many, s.seen = 0) else f.finds >= ${windowSize} or s.seen >= c.most end,
-    f.cut, s.seen, f.finds, f.places, f.ids, f.times
+      when f.cut then least(sqrt(greatest(a.few, 1) * n.seen), n.less)
+      when a.many is not null then sqrt(n.seen * a.many)
+      when a.few > 0 and f.finds * c.everything <= ${2 * hoped} * n.seen then c.most
+      else least(n.seen * least(${growth}, greatest(2, ${hoped}::float / greatest(f.finds, 1))), c.most) end,
+    case when f.cut then a.few else n.seen end, case when f.cut then n.seen else a.many end,
+    case when f.cut then coalesce(n.less <= a.few, true) else f.finds >= ${windowSize} or n.seen >= c.most end,
+    f.cut, n.seen, f.finds, f.places, f.ids, f.times
   from ask a, scope c,
-    lateral (select array_agg(t.mark) as marks, least(greatest(max(t.upto), a.wanted), c.everything)::float as seen from (${newest}) t) n,
-    lateral (select n.marks, n.seen, n.seen = c.everything and c.indexable as whole) s,
+    lateral (select *, c.indexable and seen = c.everything${isDated ? ' and c.rare' : ''} as whole from (
+      select array_agg(t.mark) as marks, max(t.less)::float as less, least(greatest(max(t.upto), a.wanted), c.everything)::float as seen
+      from (${newest}) t) t) n,
     lateral (select count(*)::int as finds, count(*) = ${fetchMax} as cut, array_agg(f.place) as places, array_agg(f.id) as ids,
       array_agg(f.published_at) as times from (
       ${fetched.join('\n      union all ')} limit ${fetchMax}) f) f
@@ -142,44 +151,49 @@ function queryOf({ text, open }: Search['question'], language: Language, by: Par
 
 type Bounds = Filtering['dated']
 
-const within = (column: string, bounds: Bounds, size: 7 | 10): string[] =>
-  bounds.map(({ operator, time }) => `${column} ${operator === '<' ? '<=' : operator} left(content.day(${time}), ${size})`)
+/** Letters: those of a month or of a day. */
+const within = (column: string, bounds: Bounds, letters: 7 | 10): string[] =>
+  bounds.map(({ operator, time }) => `${column} ${operator === '<' ? '<=' : operator} left(content.day(${time}), ${letters})`)
 
 const daysOf = (month: string, bounds: Bounds): string =>
   `build.facet f where ${[`f.dimension = 'day'`, `f.value >= ${month}`, `f.value < ${month} || '~'`, ...within('f.value', bounds, 10)].join(' and ')}`
 
-/** `months` that lie between the dates, `upto` so many reviews of the newest; `cut`: not all of its days do. */
+/** `months` that lie between the dates, `upto` so many reviews of the newest; `partial`: not all of its days do. */
 function monthsOf(bounds: Bounds): string {
-  const cut = bounds.length === 0 ? 'false' : `m.value in (${bounds.map(({ time }) => `left(content.day(${time}), 7)`).join(', ')})`
+  const partial = bounds.length === 0 ? 'false' : `m.value in (${bounds.map(({ time }) => `left(content.day(${time}), 7)`).join(', ')})`
   return `months as materialized (
   select *, sum(reviews) over (order by month desc rows unbounded preceding) as upto from (
-    select m.value as month, ${cut} as cut, case when ${cut} then (select coalesce(sum(f.reviews), 0) from ${daysOf('m.value', bounds)}) else m.reviews end as reviews
+    select m.value as month, ${partial} as partial, case when ${partial} then (select coalesce(sum(f.reviews), 0) from ${daysOf('m.value', bounds)}) else m.reviews end as reviews
     from build.facet m${whereOf([`m.dimension = 'month'`, ...within('m.value', bounds, 7)])}) m)`
 }
 
 /** What holds about the newest `wanted` reviews: months, and of the last of them as many days as are needed. */
 const marksOf = (wanted: string, bounds: Bounds): string => `
-  select 'month:' || m.month as mark, m.upto from months m where m.upto <= ${wanted} and not m.cut
+  select 'month:' || m.month as mark, m.upto, m.upto - 1 as less from months m where m.upto <= ${wanted} and not m.partial
   union all
-  select d.mark, d.upto from months m, lateral (
+  select d.mark, d.upto, d.upto - d.reviews from months m, lateral (
     select 'day:' || f.value as mark, f.reviews, m.upto - m.reviews + sum(f.reviews) over (order by f.value desc rows unbounded preceding) as upto
     from ${daysOf('m.month', bounds)}) d
-  where m.upto - m.reviews < ${wanted} and (m.cut or m.upto > ${wanted}) and d.upto - d.reviews < ${wanted}`
+  where m.upto - m.reviews < ${wanted} and (m.partial or m.upto > ${wanted}) and d.upto - d.reviews < ${wanted}`
 
 /**
  * `everything`: so many reviews lie between the dates. Of these the newest are asked for, of `first` so many as should have enough
- * matches, at `most` so many.
+ * matches, at `most` so many. `rare`: few match, whatever the dates.
  */
-function scopeOf({ facets }: Filtering): string {
-  const passing = facets.map((facet) => `${passedBy(facet)} / ${all}`)
+function scopeOf({ facets }: Filtering, asked: readonly Language[]): string {
+  const isOfCamera = facets.some(({ dimension }) => dimension === 'camera') // which has one brand and one mount
+  const telling = facets.filter(({ dimension }) => !isOfCamera || (dimension !== 'brand' && dimension !== 'mount')).map(passedBy)
+  const inLanguages = `(select sum(reviews) from build.facet where dimension = 'language' and value in (${asked.map((language) => `'${language}'`).join(', ')}))`
   return `scope as materialized (
-  select e.indexable, e.everything, e.most, coalesce(case when e.matching * e.everything > ${2 * hoped} * e.counted
+  select e.indexable, e.everything, e.most, e.matching <= ${2 * hoped} as rare, coalesce(case when e.matching * e.everything > ${2 * hoped} * e.counted
     then least(${hoped} * e.counted / e.matching, e.most) end, e.most) as first
   from (
-    select p.indexable, t.everything, p.counted, case when p.indexable then p.likely else p.counted end * p.passing as matching,
-      case when p.indexable then t.everything else least(t.everything, ${readMax} / nullif(p.passing, 0)) end as most
-    from (select coalesce(max(upto), 0)::float as everything from months) t,
-      (select q.indexable, z.likely, ${all} as counted, ${['1::float', ...passing].join(' * ')} as passing from q, size z) p) e)`
+    select p.indexable, t.everything, p.counted, p.likely * p.passing as matching,
+      case when p.indexable or least(t.everything, ${['p.likely', ...telling].join(', ')}) <= ${5 * lookMax} then t.everything
+        else least(t.everything, ${lookMax} * p.counted / nullif(p.likely * p.passing, 0)) end as most
+    from (select coalesce(max(upto), 0)::float as everything from months) t, (
+      select q.indexable, case when q.indexable then z.likely else ${inLanguages} end as likely, ${all} as counted,
+        ${['1::float', ...telling.map((passed) => `${passed} / ${all}`)].join(' * ')} as passing from q, size z) p) e)`
 }
 
 /**

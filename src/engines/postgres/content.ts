@@ -58,11 +58,12 @@ const littleMs = 100
 // The driver's clock runs on while this process stands still, so that of `dependency` decides, well before it.
 const giveUpMs = (timeoutMs: number) => 2 * timeoutMs
 
-// Pages of the read model are in memory. Without sorting, a walk in order of publication keeps its order (content-facets.ts).
 // Whoever has gone is noticed while a statement runs, and the statement is given up.
 const lookAfterClients = { client_connection_check_interval: '40' }
+// Pages of the read model are in memory.
 const readSettings = { jit: 'off', random_page_cost: '1.1', default_transaction_read_only: 'on', ...lookAfterClients }
-// What a search reads hangs on no value, by its fences, and to plan it takes 6 to 10 ms, as long as most searches: once for each connection and shape.
+// Without sorting, a walk in order of publication keeps its order (content-facets.ts). What a search reads hangs on no value, by its fences, and
+// to plan it takes 4 to 10 ms, as long as most searches: once for each connection and shape.
 const searchSettings = {
   ...readSettings,
   enable_sort: 'off',

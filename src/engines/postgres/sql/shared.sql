@@ -40,7 +40,8 @@ return case language
 end;
 
 -- Of a publication, in UTC: 2026-11-29, of which the month is the beginning. This function and the next stand in the indexes of every
--- build: another way to say it needs another name.
+-- build: another way to say it needs another name. (content.month and content.filed, of builds before, go with nobody: an older version may
+-- build again.)
 create or replace function content.day(at timestamptz) returns text
 language sql immutable parallel safe
 return lpad(extract(year from at at time zone 'UTC')::text, 4, '0') || '-' || lpad(extract(month from at at time zone 'UTC')::text, 2, '0')

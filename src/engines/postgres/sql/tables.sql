@@ -119,7 +119,7 @@ create table review (
   keywords text not null                 -- names of camera and lens
 );
 -- In the row, not beside it: a search reads the words of hundreds of reviews, and each look-up beside costs more than the reading
--- (500 ranked in 2.5 ms instead of 7, 10,000 walked in a quarter of the time). A usual review is half a page, its body compressed
+-- (500 ranked in 2.5 ms instead of 7). A usual review is half a page, its body compressed
 -- and with it: reading it touches 9 pages, 15 were its body beside. A longer one sends out its body alone, which one page shows: the
 -- short columns are named so that they do not make room.
 alter table review
