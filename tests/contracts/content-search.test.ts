@@ -148,6 +148,7 @@ describe('rare matches', () => {
       ['old mark ', {}],
       ['half rare ', { brand: 'canon' }],
       ['often ', { publishedBefore: '2021-01-01T00:00:00Z' }],
+      ['often ', { publishedBefore: '2021-01-01T00:00:00Z', brand: 'canon' }],
       ['often ', { publishedAfter: '2021-01-01T00:00:00Z', publishedBefore: '2021-01-05T00:00:00Z' }],
     ]
     const ask = async () =>
@@ -164,7 +165,7 @@ describe('rare matches', () => {
         }),
       )
     const right = await ask()
-    expect(right.map(({ length }) => length)).toEqual([500, 500, 500, 0, 13, 500, 48])
+    expect(right.map(({ length }) => length)).toEqual([500, 500, 500, 0, 13, 500, 500, 48])
     for (const wrong of [
       `update facet set reviews = reviews * 50 where dimension = 'month'`,
       `update facet set reviews = greatest(1, reviews / 50) where dimension = 'month'`,

@@ -1,8 +1,8 @@
 // Which reviews a search ranks: the newest 500 that match. The index knows words, filters, days and months, so it is asked for the newest
 // reviews alone, for as many as should have enough matches by the vocabulary's counts, and again for more where these had too few, or for
-// fewer where they had more than are fetched. So the vocabulary decides what an answer costs, and not what it is. To fetch a match
-// takes 3 µs, and more where its page is not in memory. That no day or month is missing from the counts is trusted: they are projected
-// with the reviews.
+// fewer where they had more than are fetched. So the counts decide what an answer costs, and not what it is, but for exclusions alone. To
+// fetch a match takes 3 µs, and more where its page is not in memory. That no day or month is missing from the counts is trusted: they are
+// projected with the reviews.
 import type { Language } from '../../domain/review.ts'
 import type { Search } from '../../ports/content.ts'
 import { windowSize } from './content-facets.ts'
@@ -10,15 +10,17 @@ import { countOf, type Filtering, filtering, marks, type Parameters, passedBy, w
 
 // So many matches are hoped for; where no more than twice so many are to be expected in all, all are asked for.
 const hoped = 1.5 * windowSize
-// Where fewer match than were hoped for, so many times as many reviews are asked for next, at most: a few say little of how many there are.
+// Where too few match, so many times as many reviews are asked for next, at most: a few say little of how many there are. Where too few
+// match again, all may be asked for.
 const growth = 16
 // How many have all the words is guessed between what it would be were these independent within a language (0), and always together (1).
 const together = 0.25
 // More than these are not fetched at once: they come in no order, so that the newest would not be among them. Only where one day alone has
-// more, these have to do.
+// more, these have to do, beside those of the days that are newer.
 const fetchMax = 20_000
-// Where nothing can be looked up (exclusions alone, or beside what one language takes for a stop word) all that pass the filters are
-// looked at: about so many of them, counted as if they lay evenly in time, or all where no more than five times so many pass.
+// Where nothing can be looked up (exclusions alone, or beside what one language takes for a stop word) what passes the filters is looked
+// at: about so many reviews, counted as if the filters knew nothing of each other and of time, or all where one filter, the languages or
+// the dates alone let no more than five times so many pass.
 const lookMax = 10_000
 // Of all words that begin so, the commonest.
 const openingsMax = 24
@@ -29,7 +31,7 @@ const languages = ['es', 'pt', 'en'] as const
 export const queryFor = (row: string) =>
   `(case ${row}.language when 'es' then (select es from q) when 'pt' then (select pt from q) else (select en from q) end)`
 
-const all = `(select nullif(coalesce(sum(reviews), 0), 0)::float from build.facet where dimension = 'language')`
+const counted = `(select nullif(coalesce(sum(reviews), 0), 0)::float from build.facet where dimension = 'language')`
 
 /**
  * Expressions for a `with recursive`: `newest` (place, id, published_at, n from 1) are the reviews to rank, at most `windowSize`, `found`
@@ -46,17 +48,19 @@ export function matchesOf({ question, filters, from }: Omit<Search, 'limit'>, by
     ...(first === null ? [] : [`(r.published_at, r.id) <= (${first.at}, ${first.id})`]),
   ])
   // Fenced: whatever else is asked, the index brings the rows.
-  const fetch = (isMatch: string, ...when: string[]) =>
+  const fetch = (matching: (language: Language) => string, ...when: string[]) =>
     asked.map(
       (language) => `select * from (select r.ctid as place, r.id, r.published_at from build.review r
-      where ${[`r.language = '${language}'`, `(r.search @@ (select ${language} from q))${isMatch}`, ...filter.marked, ...when].join(' and ')} offset 0) r${checks}`,
+      where ${[`r.language = '${language}'`, matching(language), ...filter.marked, ...when].join(' and ')} offset 0) r${checks}`,
     )
+  const lookedUp = (language: Language) => `r.search @@ (select ${language} from q)`
+  // Of each review by itself: the index would read all of its words to know what lacks one (10 s at 1,000,000 reviews).
+  const lookedAt = (language: Language) => `(${lookedUp(language)}) is true`
   const inMarks = `${marks} && n.marks`
   const fetched = [
-    ...fetch('', inMarks, 'c.indexable and not n.whole'),
-    ...fetch('', 'n.whole'),
-    // Not by the index, which would read all of its words to know what lacks one (10 s at 1,000,000 reviews).
-    ...fetch(' is true', inMarks, 'not c.indexable'),
+    ...fetch(lookedUp, inMarks, 'c.indexable and not n.whole'),
+    ...fetch(lookedUp, 'n.whole'),
+    ...fetch(lookedAt, inMarks, 'not c.indexable'),
   ]
   const text = `${wordsOf(question, asked, by)},
 q as materialized (select *, querytree(${asked.join(' || ')}) <> 'T' as indexable
@@ -70,26 +74,29 @@ found as materialized (
   from q, size z, (
     select m.finds, (select max(finds) from ask) as found, m.finds * c.everything / nullif(m.seen, 0) as total, m.seen = c.everything and not m.cut as exact from matches m, scope c) f),
 newest as materialized (
-  select * from (select f.*, row_number() over (order by published_at desc, id desc) as n
-    from matches m, unnest(m.places, m.ids, m.times) f (place, id, published_at)) f
+  select * from (select f.*, row_number() over (order by published_at desc, id desc) as n from (
+    select f.* from matches m, ${broughtBy('m')} where not m.cut
+    union all select distinct f.* from ask a, ${broughtBy('a')} where (select cut from matches) and (a.enough or not a.cut)) f) f
   where n <= ${windowSize})`
   return { text, filter }
 }
 
+const broughtBy = (ask: string): string => `unnest(${ask}.places, ${ask}.ids, ${ask}.times) f (place, id, published_at)`
+
 /**
- * `ask`: one row for each time that the index is asked, the last one `enough`, with what it brought. Asked are the newest reviews, about
- * `wanted`, in truth `seen`; whoever wants `less` leaves out the last part of them. `few`: of so many there were too few matches; `cut`: of
- * `many` there were more than are fetched. `whole`: all that match, without looking at when; of those between dates only where few do
- * beside them. Ends, since each time these two come nearer to each other, or no part lies between them.
+ * `ask`: one row for each time that the index was asked, after a first one that says how many are `wanted`; the last is `enough`. Asked are the
+ * newest reviews, about as many as were wanted, in truth `seen`; whoever wants `less` leaves out the last part of them. `few`: of so many
+ * there were too few matches; `cut`: of `many` there were more than are fetched. `whole`: all that match, without looking at when; of those
+ * between dates only where few do beside them. Ends, since each time few and many come nearer to each other, or no part lies between them.
  */
-function asksOf(fetched: readonly string[], newest: string, isDated: boolean): string {
+function asksOf(fetched: readonly string[], inOrder: string, isDated: boolean): string {
   return `ask as (
   select c.first as wanted, 0::float as few, null::float as many, false as enough, false as cut, 0::float as seen, 0 as finds,
     null::tid[] as places, null::uuid[] as ids, null::timestamptz[] as times from scope c
   union all
   select case
-      when f.cut then least(sqrt(greatest(a.few, 1) * n.seen), n.less)
-      when a.many is not null then sqrt(n.seen * a.many)
+      when f.cut then least(a.few + (n.seen - a.few) / 4, n.less)
+      when a.many is not null then n.seen + (a.many - n.seen) / 4
       when a.few > 0 and f.finds * c.everything <= ${2 * hoped} * n.seen then c.most
       else least(n.seen * least(${growth}, greatest(2, ${hoped}::float / greatest(f.finds, 1))), c.most) end,
     case when f.cut then a.few else n.seen end, case when f.cut then n.seen else a.many end,
@@ -98,10 +105,10 @@ function asksOf(fetched: readonly string[], newest: string, isDated: boolean): s
   from ask a, scope c,
     lateral (select *, c.indexable and seen = c.everything${isDated ? ' and c.rare' : ''} as whole from (
       select array_agg(t.mark) as marks, max(t.less)::float as less, least(greatest(max(t.upto), a.wanted), c.everything)::float as seen
-      from (${newest}) t) t) n,
-    lateral (select count(*)::int as finds, count(*) = ${fetchMax} as cut, array_agg(f.place) as places, array_agg(f.id) as ids,
+      from (${inOrder}) t) t) n,
+    lateral (select count(*)::int as finds, count(*) > ${fetchMax} as cut, array_agg(f.place) as places, array_agg(f.id) as ids,
       array_agg(f.published_at) as times from (
-      ${fetched.join('\n      union all ')} limit ${fetchMax}) f) f
+      ${fetched.join('\n      union all ')} limit ${fetchMax + 1}) f) f
   where not a.enough)`
 }
 
@@ -185,15 +192,15 @@ function scopeOf({ facets }: Filtering, asked: readonly Language[]): string {
   const telling = facets.filter(({ dimension }) => !isOfCamera || (dimension !== 'brand' && dimension !== 'mount')).map(passedBy)
   const inLanguages = `(select sum(reviews) from build.facet where dimension = 'language' and value in (${asked.map((language) => `'${language}'`).join(', ')}))`
   return `scope as materialized (
-  select e.indexable, e.everything, e.most, e.matching <= ${2 * hoped} as rare, coalesce(case when e.matching * e.everything > ${2 * hoped} * e.counted
+  select e.indexable, e.everything, e.most, coalesce(e.matching <= ${2 * hoped}, true) as rare, coalesce(case when e.matching * e.everything > ${2 * hoped} * e.counted
     then least(${hoped} * e.counted / e.matching, e.most) end, e.most) as first
   from (
     select p.indexable, t.everything, p.counted, p.likely * p.passing as matching,
       case when p.indexable or least(t.everything, ${['p.likely', ...telling].join(', ')}) <= ${5 * lookMax} then t.everything
         else least(t.everything, ${lookMax} * p.counted / nullif(p.likely * p.passing, 0)) end as most
     from (select coalesce(max(upto), 0)::float as everything from months) t, (
-      select q.indexable, case when q.indexable then z.likely else ${inLanguages} end as likely, ${all} as counted,
-        ${['1::float', ...telling.map((passed) => `${passed} / ${all}`)].join(' * ')} as passing from q, size z) p) e)`
+      select q.indexable, case when q.indexable then z.likely else ${inLanguages} end as likely, ${counted} as counted,
+        ${['1::float', ...telling.map((passed) => `${passed} / ${counted}`)].join(' * ')} as passing from q, size z) p) e)`
 }
 
 /**

@@ -3,8 +3,8 @@
 -- Without a pending list: it would be searched by every query, and flushed at the cost of one unlucky commit.
 set local maintenance_work_mem = '128MB';
 -- One a language: a question is other words in each, and what one language's words find in another's reviews would be read in vain.
--- Beside the words all that a question can ask for, its month and its day: whatever is asked, the newest few hundred are found without looking
--- at others, however many there are. Seven entries beside two hundred.
+-- Beside the words all that a question can ask for, its month and its day: whatever is asked, but for exclusions alone, the newest few
+-- hundred are found without looking at others, however many there are. Seven entries beside two hundred.
 create index review_search_es on review using gin (search, tags, content.marks(published_at, brand, mount, camera_id, lens_id, editor_id))
   with (fastupdate = off) where language = 'es';
 create index review_search_pt on review using gin (search, tags, content.marks(published_at, brand, mount, camera_id, lens_id, editor_id))
