@@ -31,7 +31,8 @@ const languages = ['es', 'pt', 'en'] as const
 export const queryFor = (row: string) =>
   `(case ${row}.language when 'es' then (select es from q) when 'pt' then (select pt from q) else (select en from q) end)`
 
-const counted = `(select nullif(coalesce(sum(reviews), 0), 0)::float from build.facet where dimension = 'language')`
+// Null: none.
+const counted = `(select nullif(sum(reviews), 0)::float from build.facet where dimension = 'language')`
 
 /**
  * Expressions for a `with recursive`: `newest` (place, id, published_at, n from 1) are the reviews to rank, at most `windowSize`, `found`
