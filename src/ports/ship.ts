@@ -4,6 +4,7 @@
 //   in part, by any process: an entry that stands there twice is the same entry.
 // - A base is a copy of the master that holds every entry up to its number. Keeping a new one removes older bases and the entries
 //   that it holds, and with them whatever was erased from the master in the meantime.
+// - The first base makes the place; entries come after it. A place that was there and is gone is not made anew: it is `unavailable`.
 // - Failures are refusals: `full` (code `ship-full`) and `unavailable` (code `ship-failed`).
 export interface Entry {
   number: number

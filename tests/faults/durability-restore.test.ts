@@ -72,11 +72,11 @@ test('with RCR_SHIP=sync a burnt master comes back from backup and second place:
   const settings = { ...environment, RCR_SHIP: `sync:${ship}` }
   const at = { process: await start(data, settings) }
   const authorization = await signIn(at.process.api)
+  const other = await signIn(at.process.api, 'second.editor@example.com')
   const cameraId = await cameraOf(at.process.api)
   const room = newsroom(at, authorization, cameraId)
   const writing = room.write(writes)
   while (room.ledger.length < writes / 4) await systemClock.sleep(1)
-  const other = await signIn(at.process.api, 'second.editor@example.com')
   const review = { title: 'Unshipped', summary: 's', body: 'b', language: 'en', cameraId }
   const { api } = at.process
   await expectRefusedMeanwhile(ship, (key) => post(`${api}/reviews`, review, { authorization: other, 'idempotency-key': key }), at.process)

@@ -154,6 +154,20 @@ test('with sync nothing is acknowledged that is not there: commands are refused 
   expect((await wholeLog((await restored()).master)).length).toBe(3)
 }, 30_000)
 
+test('an empty folder in its stead, as of a disk that is no longer mounted, is not taken for the second place', async () => {
+  const master = await opened()
+  await put(master, 1)
+  await rename(place, `${place}.away`)
+  await mkdir(place)
+  expect((await refusalOf(commit(master, review(2)))).reason).toBe('unavailable')
+  expect(await refusalOf(commit(master, review(3)))).toMatchObject({ reason: 'unavailable', code: 'ship-failed' })
+  expect(await readdir(place)).toEqual([])
+  await rm(place, { recursive: true })
+  await rename(`${place}.away`, place)
+  await close(master)
+  expect((await wholeLog((await restored()).master)).length).toBe(2)
+})
+
 test('without sync commits go on while the second place is away, and it catches up from where it was', async () => {
   const master = await opened({ mode: 'async' })
   await put(master, 1)
@@ -291,6 +305,7 @@ describe('two processes that ship to one place', () => {
 
   test('may remove each other’s segments: what is appended afterwards is not lost with them', async () => {
     const [first, second] = [open(), open()]
+    await base(first, 0)
     await second.append([entry(1)])
     await base(first, 1)
     expect((await readdir(join(place, epoch))).filter((name) => name.endsWith('.ship'))).toEqual([])
@@ -303,6 +318,7 @@ describe('two processes that ship to one place', () => {
 
   test('leave no gap when both write and bases are renewed all the time', async () => {
     const [first, second, third] = [open(), open(), open()]
+    await base(third, 0)
     let number = 0
     let renewed = 0
     const writer = async (ship: Ship) => {

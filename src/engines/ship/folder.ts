@@ -18,7 +18,9 @@ const padded = (number: number): string => String(number).padStart(15, '0')
 export function openShipFolder(root: string, epoch: string, random: RandomBytes): Ship {
   const folder = join(root, epoch)
   const chance = () => Buffer.from(random(4)).toString('hex')
-  const writer = openWriter(root, folder, chance)
+  const writer = openWriter(folder, chance)
+  // What was there and is gone is not made anew: where a disk is no longer mounted an empty folder stands in its place.
+  let wasThere = false
 
   return {
     place: root,
@@ -27,7 +29,8 @@ export function openShipFolder(root: string, epoch: string, random: RandomBytes)
     async keepBase(copy) {
       const fresh = join(folder, `new-${chance()}`)
       try {
-        await makeFolder(root, folder)
+        if (!wasThere) await makeFolder(root, folder)
+        wasThere = true
         for (const name of await readdir(folder))
           if (name.startsWith('new-')) await rm(join(folder, name), { recursive: true, force: true })
         const { number } = await copy(fresh)
@@ -46,10 +49,15 @@ export function openShipFolder(root: string, epoch: string, random: RandomBytes)
     },
 
     close: () => writer.leave(),
-    base: () =>
-      newestBase(folder)
-        .then((name) => (name === null ? null : baseIn(join(folder, name))))
-        .catch((cause: unknown) => Promise.reject(failure(cause))),
+    async base() {
+      try {
+        const name = await newestBase(folder)
+        wasThere ||= name !== null
+        return name === null ? null : await baseIn(join(folder, name))
+      } catch (cause) {
+        throw failure(cause)
+      }
+    },
 
     async entries() {
       try {
@@ -74,11 +82,10 @@ interface Segment {
 }
 
 /** Writes segments of its own, one after the other. */
-function openWriter(root: string, folder: string, chance: () => string) {
+function openWriter(folder: string, chance: () => string) {
   let segment: Segment | undefined
 
   async function begin(first: number): Promise<Segment> {
-    await makeFolder(root, folder)
     const path = join(folder, `${padded(first)}-${chance()}.ship`)
     const file = await open(path, 'wx', 0o600)
     await syncFolder(folder)
