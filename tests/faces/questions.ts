@@ -47,8 +47,8 @@ const lens = (label: string) => ({
 })
 
 async function review({ system, label }: Stage, what: string) {
-  const { data } = made(await system.ask('GET /cameras?limit=1'))
-  return { title: `${what} ${label}`, summary: 'Short.', body: '**Long.**', language: 'pt', tags: ['Rua'], cameraId: data[0].id }
+  const { id: cameraId } = made(await system.ask('GET /cameras/nikon-z8'))
+  return { title: `${what} ${label}`, summary: 'Short.', body: '**Long.**', language: 'pt', tags: ['Rua'], cameraId }
 }
 
 const draft = async (stage: Stage, what: string, status = 'draft') =>
@@ -66,8 +66,9 @@ async function thing(stage: Stage, kind: 'cameras' | 'lenses', what: string) {
 }
 
 async function goods({ system, label }: Stage, what: string) {
+  // Not the first of a list: what others have made may come there between the wires.
   const [category, camera] = await Promise.all(
-    ['categories', 'cameras?limit=1'].map(async (list) => made(await system.ask(`GET /${list}`)).data[0]),
+    ['categories/prime-lenses', 'cameras/nikon-z8'].map(async (path) => made(await system.ask(`GET /${path}`))),
   )
   return {
     name: `${what} ${label}`,
