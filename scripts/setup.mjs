@@ -19,6 +19,11 @@ const systemPackages = {
     { commands: ['curl'], package: 'curl', what: 'the story of the README' },
     { commands: ['java'], package: 'default-jre-headless', what: 'the master on DynamoDB, on the genuine DynamoDB Local' },
     haproxy,
+    {
+      commands: ['swift-proxy-server'],
+      package: 'swift-proxy swift-account swift-container swift-object',
+      what: 'the second place of the master in a bucket, on an object store (OpenStack Swift)',
+    },
     { commands: ['strace'], package: 'strace', what: 'disks that fail, and that nothing is acknowledged before its sync' },
   ],
   '--bench': [
@@ -63,7 +68,7 @@ function installSystem(packages) {
   const notRun = join(modules, '.not-run')
   mkdirSync(modules, { recursive: true })
   if (missing.length > 0 && process.platform === 'linux' && process.getuid?.() === 0 && isThere('apt-get')) {
-    const names = missing.map((entry) => entry.package)
+    const names = missing.flatMap((entry) => entry.package.split(' '))
     console.log(`Installing the system packages ${names.join(', ')} …`)
     const options = { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
     spawnSync('apt-get', ['update', '-qq'], options)

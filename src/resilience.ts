@@ -68,8 +68,19 @@ export const dependencies = {
     again: 'what was throttled, met a conflict or was answered 5xx; never what was not answered',
     instead: '503 with Retry-After; readers notice nothing',
   },
+  ship: {
+    what: 'The object store of the second place',
+    tryMs: 20_000, // of a part of 8 MiB; of what a commit waits for 3 s
+    callMs: 60_000,
+    tries: 3,
+    pauseMs: { first: 100, most: 1_000 },
+    breaker: null, // asked by one loop, which pauses by itself
+    atOnce: 16,
+    again: 'what failed or was not answered',
+    instead: 'entries wait in the outbox; with `sync:` commits are refused meanwhile',
+  },
   credentials: {
-    what: 'Credentials that a container is lent, for DynamoDB',
+    what: 'Credentials that a container is lent, for DynamoDB or the object store',
     tryMs: 1_000,
     callMs: 1_000,
     tries: 1,

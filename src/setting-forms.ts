@@ -83,13 +83,22 @@ export function breakers(text: string): Breakers {
   return Object.fromEntries(given)
 }
 
-type ShipSetting = 'off' | { mode: 'async' | 'sync'; folder: string }
+/** `prefix` is empty, or has a slash at its end. */
+export type ShipPlace = { folder: string } | { bucket: string; prefix: string }
+type ShipSetting = 'off' | { mode: 'async' | 'sync'; place: ShipPlace }
 
 export function ship(text: string): ShipSetting {
   if (text === 'off') return 'off'
-  const [, isSync, folder = ''] = /^(sync:)?(.*)$/.exec(text) ?? []
-  if (folder === '') throw new Error('must be a folder, sync:<folder>, or off')
-  return { mode: isSync ? 'sync' : 'async', folder: resolve(folder) }
+  const [, isSync, place = ''] = /^(sync:)?(.*)$/.exec(text) ?? []
+  return { mode: isSync ? 'sync' : 'async', place: shipPlace(place) }
+}
+
+export function shipPlace(text: string): ShipPlace {
+  if (text === '') throw new Error('must be a folder, s3://<bucket>/<prefix>, one of them after sync:, or off')
+  if (!text.startsWith('s3://')) return { folder: resolve(text) }
+  const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[\w.-]+)*)\/?$/.exec(text) ?? []
+  if (bucket === undefined) throw new Error('must name a bucket and a prefix of letters, digits, and ._-/: s3://bucket/master')
+  return { bucket, prefix: prefix === '' ? '' : `${prefix.slice(1)}/` }
 }
 
 type LimitsSetting = 'off' | Readonly<Partial<Record<LimitClass, number>>>

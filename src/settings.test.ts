@@ -75,3 +75,15 @@ test('RCR_BREAKER takes one for each dependency that has a breaker; a bare one i
   for (const wrong of ['5/60', '0/60/2', '5/0/2', 'peer=5/60/2', 'nobody=5/60/2', '5/60/2,replica=5/5/2', 'payment'])
     expect(() => read(wrong)).toThrow('RCR_BREAKER must')
 })
+
+test('a second place is a folder or a bucket, of which nothing is asked without a region and keys', () => {
+  const keys = { AWS_REGION: 'sa-east-1', AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's' }
+  const placeOf = (ship: string) => readSettings({ ...keys, RCR_SHIP: ship }).RCR_SHIP
+  expect(placeOf('off')).toBe('off')
+  expect(placeOf('sync:/mnt/other')).toEqual({ mode: 'sync', place: { folder: '/mnt/other' } })
+  expect(placeOf('s3://reviews')).toEqual({ mode: 'async', place: { bucket: 'reviews', prefix: '' } })
+  expect(placeOf('sync:s3://reviews/masters/home/')).toEqual({ mode: 'sync', place: { bucket: 'reviews', prefix: 'masters/home/' } })
+  for (const ship of ['sync:', 's3://', 's3://Reviews', 's3://reviews//home', 's3://reviews/a b', 's3://reviews/a?b', 's3://reviews:80/a'])
+    expect([ship, faultsOf({ ...keys, RCR_SHIP: ship })]).toEqual([ship, expect.stringContaining('RCR_SHIP')])
+  expect(faultsOf({ RCR_SHIP: 's3://reviews' })).toMatch(/AWS_REGION[\s\S]*AWS_ACCESS_KEY_ID/)
+})

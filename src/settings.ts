@@ -52,8 +52,8 @@ export const table = {
   }),
   RCR_DYNAMODB_TABLE: setting({ read: tableName, standard: 'randomcamerareviews', help: 'The table; `rcr create-table` makes it.' }),
   RCR_DYNAMODB_ENDPOINT: optional({ read: httpUrl, help: 'Another DynamoDB than that of AWS_REGION: http://127.0.0.1:8000.' }),
-  AWS_REGION: optional({ read: text, help: 'Region of the table. These and the following as AWS names and sets them.' }),
-  AWS_ACCESS_KEY_ID: optional({ read: text, help: 'Who asks DynamoDB. Lambda sets it; so can you.' }),
+  AWS_REGION: optional({ read: text, help: 'Region of the table or the bucket. These and the following as AWS names and sets them.' }),
+  AWS_ACCESS_KEY_ID: optional({ read: text, help: 'Who asks DynamoDB, or the object store. Lambda sets it; so can you.' }),
   AWS_SECRET_ACCESS_KEY: optional({ read: text, secret: true, help: 'With it.' }),
   AWS_SESSION_TOKEN: optional({ read: text, secret: true, help: 'With both, when they are lent.' }),
   AWS_CONTAINER_CREDENTIALS_FULL_URI: optional({ read: text, help: 'Where credentials are lent (EKS). Set by AWS.' }),
@@ -62,8 +62,9 @@ export const table = {
   AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: optional({ read: text, help: 'File of what is shown there. Set by AWS.' }),
   RCR_SHIP: optional({
     read: ship,
-    help: 'A second place for the master: a folder of another disk or machine, at most a second behind; sync:<folder>: acknowledged only when it is there as well. off: no second place any more.',
+    help: 'A second place for the master, at most a second behind: a folder of another disk or machine, or s3://<bucket>/<prefix>. sync:<place>: acknowledged only when it is there as well. off: no second place any more.',
   }),
+  RCR_SHIP_ENDPOINT: optional({ read: httpUrl, help: 'Another object store for it than S3 of AWS_REGION: https://objects.example.com.' }),
   RCR_HOST: setting({
     read: hosts,
     standard: 'loopback',
@@ -195,8 +196,13 @@ function contradictions(settings: Settings): string[] {
   if (RCR_DATABASES !== null && DATABASE_URL !== null) return ['DATABASE_URL is one database, RCR_DATABASES those of all regions: set one']
   if (RCR_REGION !== null && !RCR_DATABASES?.some(({ region: name }) => name === RCR_REGION))
     return ['RCR_REGION must be one of the regions of RCR_DATABASES']
-  const isInside = RCR_SHIP !== null && RCR_SHIP !== 'off' && `${RCR_SHIP.folder}/`.startsWith(`${RCR_DATA}/`)
-  const shipping = isInside ? ['RCR_SHIP must not lie in RCR_DATA: what burns there would burn twice'] : []
+  const place = RCR_SHIP === null || RCR_SHIP === 'off' ? null : RCR_SHIP.place
+  const isInside = place !== null && 'folder' in place && `${place.folder}/`.startsWith(`${RCR_DATA}/`)
+  const shipping = isInside
+    ? ['RCR_SHIP must not lie in RCR_DATA: what burns there would burn twice']
+    : place !== null && 'bucket' in place
+      ? withoutAws(settings, 'an RCR_SHIP of s3://')
+      : []
   if (settings.RCR_MODE === 'demo')
     return settings.RCR_HOST.every(isLoopback)
       ? shipping
@@ -209,14 +215,19 @@ function contradictions(settings: Settings): string[] {
 }
 
 function withoutDynamo(settings: Settings): string[] {
+  return [
+    ...withoutAws(settings, 'RCR_MASTER=dynamodb'),
+    ...(settings.RCR_SHIP === null ? [] : ['RCR_SHIP is for RCR_MASTER=lmdb: DynamoDB keeps its copies in three zones by itself']),
+  ]
+}
+
+/** What is missing for asking AWS, and who needs it. */
+export function withoutAws(settings: Settings, user: string): string[] {
   const isFixed = settings.AWS_ACCESS_KEY_ID !== null && settings.AWS_SECRET_ACCESS_KEY !== null
   const isLent = settings.AWS_CONTAINER_CREDENTIALS_FULL_URI !== null || settings.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI !== null
   return [
-    ...(settings.AWS_REGION === null ? ['AWS_REGION is needed with RCR_MASTER=dynamodb: sa-east-1'] : []),
-    ...(isFixed || isLent
-      ? []
-      : ['AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed with RCR_MASTER=dynamodb, or a role of ECS or EKS']),
-    ...(settings.RCR_SHIP === null ? [] : ['RCR_SHIP is for RCR_MASTER=lmdb: DynamoDB keeps its copies in three zones by itself']),
+    ...(settings.AWS_REGION === null ? [`AWS_REGION is needed with ${user}: sa-east-1`] : []),
+    ...(isFixed || isLent ? [] : [`AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed with ${user}, or a role of ECS or EKS`]),
   ]
 }
 

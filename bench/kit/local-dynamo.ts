@@ -1,6 +1,7 @@
 // A client of DynamoDB Local that is patient with a busy machine.
+
+import { fixedCredentials } from '../../src/engines/aws/credentials.ts'
 import { type Call, openClient } from '../../src/engines/dynamodb/client.ts'
-import { fixedCredentials } from '../../src/engines/dynamodb/credentials.ts'
 import { secureRandom, systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import { openMetrics } from '../../src/kit/metric.ts'

@@ -6,10 +6,10 @@ import { around, type Command, readFlags } from './command.ts'
 
 export const restore: Command = {
   name: 'restore',
-  usage: 'restore [--from <backup>] [--ship <folder>]',
+  usage: 'restore [--from <backup>] [--ship <place>]',
   summary: 'Brings the master back into RCR_DATA, where none must lie.',
-  help: `--from: what rcr backup made. --ship: the folder of RCR_SHIP, whose entries are replayed after the backup; without --from after its
-own base. Checksums are verified before anything is written, and nothing is there until all of it is. The master gets a new epoch:
+  help: `--from: what rcr backup made. --ship: the place of RCR_SHIP, a folder or s3://<bucket>/<prefix>, whose entries are replayed after the
+backup; without --from after its own base. Checksums are verified, and nothing is there until all of it is. The master gets a new epoch:
 the next start builds the read model anew, and readers with a token of before are answered as of now.`,
   async run(running) {
     const { settings, flags, say, clock } = running
@@ -22,7 +22,7 @@ the next start builds the read model anew, and readers with a token of before ar
       saidMs = clock.monotonic()
       say(`  ${entries} entries replayed`)
     }
-    const wanted = { from: from === undefined ? null : resolve(from), ship: ship === undefined ? null : resolve(ship), progress }
+    const wanted = { from: from === undefined ? null : resolve(from), ship: ship ?? null, progress }
     const { manifest, replayed, position } = await restoreMaster(settings, wanted, around(running))
     const took = ((clock.monotonic() - startedMs) / 1000).toFixed(1)
     say(`The backup of ${manifest.at} (epoch ${manifest.epoch}, change ${manifest.seq})${ship ? ` and ${replayed} entries after it` : ''}`)

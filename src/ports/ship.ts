@@ -38,11 +38,19 @@ export interface ShipOptions {
   mode: 'async' | 'sync'
 }
 
+/** A backup, wherever it lies. */
+export interface Backup {
+  /** For messages. */
+  readonly place: string
+  /** Brings its file of this name to a path where none is. */
+  fetch(name: string, path: string): Promise<void>
+}
+
 /** What a ship holds of one epoch, for a restoration. */
 export interface Shipped {
   epoch: string
-  /** The folder of the newest base. */
-  base: string | null
+  /** The newest one. */
+  base: Backup | null
   /** After this number, in order. Throws `conflict` on a gap (code `ship-gap`) and on two entries of one number (code `ship-forked`). */
   entries(after: number): AsyncIterable<Entry>
 }

@@ -7,23 +7,25 @@ import { restoreTable } from '../engines/dynamodb/restore.ts'
 import { openTable } from '../engines/dynamodb/table.ts'
 import { openLmdbMaster } from '../engines/lmdb/master.ts'
 import { type Restored, restoreLmdbMaster } from '../engines/lmdb/restore.ts'
-import { openShipFolder } from '../engines/ship/folder.ts'
-import { openShipped } from '../engines/ship/shipped.ts'
+import { backupIn } from '../engines/ship/shipped-folder.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Master } from '../ports/master.ts'
 import type { Settings } from '../settings.ts'
 import { type Dependencies, openDependencies } from './dependencies.ts'
+import { openShip, openShipped } from './ship.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const masterFolder = ({ RCR_DATA }: Settings): string => join(RCR_DATA, 'master')
 
 /** The master alone: for commands that only write. */
-export function openMaster(settings: Settings, around: Surroundings, dependencies?: Dependencies): Promise<Master> {
-  const { RCR_MASTER: engine, RCR_DYNAMODB_TABLE: table, RCR_SHIP: place } = settings
+export function openMaster(
+  settings: Settings,
+  around: Surroundings,
+  dependencies: Dependencies = openDependencies(settings, around),
+): Promise<Master> {
+  const { RCR_MASTER: engine, RCR_DYNAMODB_TABLE: table } = settings
   if (engine === 'dynamodb') return openDynamoMaster({ table, call: callOf(settings, around, dependencies), ...around })
-  const to = (folder: string) => (epoch: string) => openShipFolder(folder, epoch, around.random)
-  const ship = place === null || place === 'off' ? place : { mode: place.mode, ship: to(place.folder) }
-  return openLmdbMaster({ folder: masterFolder(settings), ship, ...around })
+  return openLmdbMaster({ folder: masterFolder(settings), ship: openShip(settings, around, dependencies), ...around })
 }
 
 const callOf = (settings: Settings, around: Surroundings, { of } = openDependencies(settings, around)) =>
@@ -49,8 +51,8 @@ export async function restoreMaster(
   }
   return restoreLmdbMaster({
     to: masterFolder(settings),
-    from,
-    shipped: ship === null ? [] : await openShipped(ship),
+    from: from === null ? null : backupIn(from),
+    shipped: ship === null ? null : await openShipped(ship, settings, around, openDependencies(settings, around)),
     clock,
     random,
     progress,

@@ -1,8 +1,8 @@
 // Each remote dependency in trouble, on the real engines: how often it is asked, how soon it is left alone, how long anybody waits for
 // it, and how soon it is used again.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { fixedCredentials } from '../../src/engines/aws/credentials.ts'
 import { openClient } from '../../src/engines/dynamodb/client.ts'
-import { fixedCredentials } from '../../src/engines/dynamodb/credentials.ts'
 import { openPaymentHouse } from '../../src/engines/payment/house.ts'
 import { openSandbox } from '../../src/engines/payment/sandbox.ts'
 import { openContent } from '../../src/engines/postgres/content.ts'

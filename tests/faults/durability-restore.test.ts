@@ -1,14 +1,16 @@
 // What operators do on a bad day: back up while editors write, lose the machine, restore from the backup and the second place.
 //
 //   RESTORE_WRITES=20000 bun test tests/faults/durability-restore.test.ts
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/kit/clock.ts'
 import { type Acknowledged, cameraOf, expectNothingLost, newsroom, signIn } from '../newsroom.ts'
+import { objectStoreIsMissing, objectStoreSettings, testBucket } from '../object-store.ts'
 import { testPostgres } from '../postgres.ts'
 import { post, type Running, rcr, startProcess, stopProcess } from '../process.ts'
+import { openWire } from '../wire.ts'
 
 const writes = Number(process.env.RESTORE_WRITES ?? 300)
 const cleanups: (() => Promise<unknown>)[] = []
@@ -16,13 +18,52 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).toReversed()) await clean()
 })
 
+interface SecondPlace {
+  /** As RCR_SHIP names it. */
+  name: string
+  settings: Record<string, string>
+  goAway(): Promise<unknown>
+  comeBack(): Promise<unknown>
+  epochs(): Promise<string[]>
+}
+
+async function inFolder(folder: string): Promise<SecondPlace> {
+  const [name, away] = [join(folder, 'ship'), join(folder, 'away')]
+  return {
+    name,
+    settings: {},
+    async goAway() {
+      await rename(name, away)
+      await writeFile(name, '')
+    },
+    async comeBack() {
+      await rm(name)
+      await rename(away, name)
+    },
+    epochs: () => readdir(name),
+  }
+}
+
+async function inBucket(): Promise<SecondPlace> {
+  const { endpoint, bucket, objects } = await testBucket()
+  const wire = await openWire(endpoint)
+  cleanups.push(async () => wire.close())
+  return {
+    name: `s3://${bucket}/masters`,
+    settings: objectStoreSettings(wire.url),
+    goAway: async () => wire.cut(),
+    comeBack: async () => wire.mend(),
+    epochs: () => objects.folders('masters/'),
+  }
+}
+
 async function house() {
   const folder = await mkdtemp(join(tmpdir(), 'rcr-restore-'))
   cleanups.push(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }))
   const database = await (await testPostgres()).database()
   cleanups.push(() => database.drop())
-  const [data, backup, ship] = ['data', 'backup', 'ship'].map((name) => join(folder, name)) as [string, string, string]
-  return { folder, data, backup, ship, environment: { DATABASE_URL: database.url, RCR_LOG: 'error' } }
+  const [data, backup] = ['data', 'backup'].map((name) => join(folder, name)) as [string, string]
+  return { folder, data, backup, environment: { DATABASE_URL: database.url, RCR_LOG: 'error' } }
 }
 
 async function start(data: string, environment: Record<string, string>): Promise<Running> {
@@ -54,22 +95,21 @@ async function burn(running: Running, data: string): Promise<void> {
 }
 
 /** The second place goes away for a moment; sixteen editors who repeat what is refused notice a pause. */
-async function expectRefusedMeanwhile(ship: string, write: (key: string) => Promise<Response>, running: Running): Promise<void> {
-  await rename(ship, `${ship}.away`)
-  await writeFile(ship, '')
+async function expectRefusedMeanwhile(ship: SecondPlace, write: (key: string) => Promise<Response>, running: Running): Promise<void> {
+  await ship.goAway()
   const refused = await write('unshipped')
   expect({ status: refused.status, type: refused.headers.get('content-type') }).toEqual({ status: 503, type: 'application/problem+json' })
   expect(refused.headers.get('retry-after')).not.toBeNull()
   for (let code = ''; code !== 'ship-failed'; ) code = ((await (await write('unshipped')).json()) as { code: string }).code
   expect((await fetch(`${running.api}/content?limit=3`)).status).toBe(200)
   expect(await (await fetch(`${running.ops}/metrics`)).text()).toContain('rcr_ship_failing 1')
-  await rm(ship)
-  await rename(`${ship}.away`, ship)
+  await ship.comeBack()
 }
 
-test('with RCR_SHIP=sync a burnt master comes back from backup and second place: nothing that was acknowledged is lost', async () => {
-  const { data, backup, ship, environment } = await house()
-  const settings = { ...environment, RCR_SHIP: `sync:${ship}` }
+async function burntInSync(make: (folder: string) => Promise<SecondPlace>) {
+  const { folder, data, backup, environment } = await house()
+  const ship = await make(folder)
+  const settings = { ...environment, ...ship.settings, RCR_SHIP: `sync:${ship.name}` }
   const at = { process: await start(data, settings) }
   const authorization = await signIn(at.process.api)
   const other = await signIn(at.process.api, 'second.editor@example.com')
@@ -89,7 +129,7 @@ test('with RCR_SHIP=sync a burnt master comes back from backup and second place:
   while (room.ledger.length < (writes * 3) / 4) await systemClock.sleep(1)
   await burn(at.process, data)
 
-  expect(await run(data, ['restore', '--from', backup, '--ship', ship], settings)).toMatchObject({ status: 0 })
+  expect(await run(data, ['restore', '--from', backup, '--ship', ship.name], settings)).toMatchObject({ status: 0 })
   at.process = await start(data, settings)
   await writing
   await expectNothingLost(at.process.api, authorization, room.ledger)
@@ -106,12 +146,13 @@ test('with RCR_SHIP=sync a burnt master comes back from backup and second place:
     output: expect.stringContaining('is not empty'),
   })
   // The second place goes on with the new epoch, over a base of its own.
-  expect((await readdir(ship)).length).toBe(2)
-}, 1_200_000)
+  expect((await ship.epochs()).length).toBe(2)
+}
 
-test('with RCR_SHIP at most the last second is lost, and what comes back has no gap; the second place alone is enough', async () => {
-  const { data, ship, environment } = await house()
-  const settings = { ...environment, RCR_SHIP: ship }
+async function burntSoonAfter(make: (folder: string) => Promise<SecondPlace>) {
+  const { folder, data, environment } = await house()
+  const ship = await make(folder)
+  const settings = { ...environment, ...ship.settings, RCR_SHIP: ship.name }
   const at = { process: await start(data, settings) }
   const authorization = await signIn(at.process.api)
   const room = newsroom(at, authorization, await cameraOf(at.process.api))
@@ -126,7 +167,7 @@ test('with RCR_SHIP at most the last second is lost, and what comes back has no 
   at.process.child.kill('SIGKILL')
   const known = [...times].filter(([, ms]) => ms < burntMs)
   await burn(at.process, data)
-  expect(await run(data, ['restore', '--ship', ship], settings)).toMatchObject({ status: 0 })
+  expect(await run(data, ['restore', '--ship', ship.name], settings)).toMatchObject({ status: 0 })
   const restored = await start(data, settings)
   const lost: number[] = []
   for (const [{ id, version }, ms] of known) {
@@ -139,4 +180,21 @@ test('with RCR_SHIP at most the last second is lost, and what comes back has no 
   room.stop()
   await writing.catch(() => {}) // some go upon versions that are lost
   expect(await verified(data, settings)).toMatchObject({ status: 0 })
-}, 1_200_000)
+}
+
+for (const [where, make, missing] of [
+  ['a folder', inFolder, null],
+  ['a bucket', inBucket, objectStoreIsMissing],
+] as const)
+  describe.skipIf(missing !== null)(`a second place in ${where}`, () => {
+    test(
+      'with RCR_SHIP=sync a burnt master comes back from backup and second place: nothing that was acknowledged is lost',
+      () => burntInSync(make),
+      1_200_000,
+    )
+    test(
+      'with RCR_SHIP at most the last second is lost, and what comes back has no gap; the second place alone is enough',
+      () => burntSoonAfter(make),
+      1_200_000,
+    )
+  })

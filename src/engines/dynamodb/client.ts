@@ -1,8 +1,8 @@
 // DynamoDB's JSON API over HTTP: every request signed, with a deadline, retried only where the service says that it did nothing.
-import { AwsClient } from 'aws4fetch'
 import type { Clock } from '../../kit/clock.ts'
 import type { OpenDependency } from '../../kit/resilience.ts'
-import type { Credentials } from './credentials.ts'
+import type { Credentials } from '../aws/credentials.ts'
+import { openSigning } from '../aws/signing.ts'
 
 export type Fetch = (request: Request) => Promise<Response>
 
@@ -47,18 +47,11 @@ export function openClient({ endpoint, region, credentials, clock, dependency, f
   const late = () => new Error('no answer in time')
   const service = dependency({ isFailure: isTrouble, isPassing, resting, late })
 
-  let signer: AwsClient | undefined
-  let signedFor: Credentials | undefined
+  const sign = openSigning({ service: 'dynamodb', region, credentials, clock })
 
   async function once<T>(operation: string, text: string, signal: AbortSignal): Promise<T> {
-    const current = await credentials()
-    // It keeps the key of the day, which costs more than the signature.
-    if (signer === undefined || current !== signedFor) signer = new AwsClient({ ...current, region, service: 'dynamodb' })
-    signedFor = current
-    const datetime = new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, '')
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDB_20120810.${operation}` }
-    const request = await signer.sign(url, { method: 'POST', headers, body: text, signal, aws: { datetime } })
-    const response = await fetch(request)
+    const response = await fetch(await sign(url, { method: 'POST', headers, body: text, signal }))
     if (response.ok) return (await response.json()) as T
     throw errorOf(response.status, await response.text())
   }

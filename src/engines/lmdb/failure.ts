@@ -25,6 +25,8 @@ export async function guarded<T>(folder: string, act: () => T | Promise<T>): Pro
   }
 }
 
+export const isNoRoom = (thrown: unknown): boolean => noRoom.has(codeOf(thrown))
+
 export const noRoomLeft = (cause?: unknown): Refusal => new Refusal('full', 'There is no room left to store this.', { cause })
 
 /** LMDB refuses everything after it could not write the page that tells of a commit, until the process is started again. */

@@ -4,6 +4,8 @@ import { createReadStream } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '../../kit/refusal.ts'
+import type { Backup } from '../../ports/ship.ts'
+import { isNoRoom } from './failure.ts'
 
 export interface Manifest {
   /** Of the manifest; the file of LMDB has one of its own. */
@@ -18,45 +20,53 @@ export interface Manifest {
   files: { name: string; bytes: number; sha256: string }[]
 }
 
-const nameOf = 'manifest.json'
+export const manifestName = 'manifest.json'
+export const dataName = 'data.mdb'
 
 export async function writeManifest(folder: string, about: Omit<Manifest, 'format' | 'engine' | 'files'>): Promise<Manifest> {
   const manifest: Manifest = {
     format: 1,
     engine: 'lmdb',
     ...about,
-    files: [{ name: 'data.mdb', ...(await sumOf(join(folder, 'data.mdb'))) }],
+    files: [{ name: dataName, ...(await sumOf(join(folder, dataName))) }],
   }
-  const file = await open(join(folder, nameOf), 'wx', 0o600)
+  const file = await open(join(folder, manifestName), 'wx', 0o600)
   await file.writeFile(`${JSON.stringify(manifest, null, 2)}\n`)
   await file.sync()
   await file.close()
   return manifest
 }
 
-/** Refuses a folder that holds no whole backup. */
-export async function readManifest(folder: string): Promise<Manifest> {
+/** Brings the manifest of a backup into a folder, and refuses one that is not whole. */
+export async function fetchManifest(backup: Backup, folder: string): Promise<Manifest> {
+  const path = join(folder, manifestName)
   try {
-    const manifest = JSON.parse(await readFile(join(folder, nameOf), 'utf8')) as Manifest
+    await backup.fetch(manifestName, path)
+    const manifest = JSON.parse(await readFile(path, 'utf8')) as Manifest
     if (manifest.format === 1 && manifest.engine === 'lmdb') return manifest
   } catch (cause) {
-    throw noBackup(folder, `has no ${nameOf} that can be read: it is no backup, or one that was not finished.`, cause)
+    throw noBackup(backup, `has no ${manifestName} that can be read: it is no backup, or one that was not finished.`, cause)
   }
-  throw noBackup(folder, `was made by another program, or by a newer one.`)
+  throw noBackup(backup, 'was made by another program, or by a newer one.')
 }
 
-export async function checkSums(folder: string, { files }: Manifest): Promise<void> {
-  for (const { name, bytes, sha256 } of files) {
-    const found = await sumOf(join(folder, name)).catch((cause: unknown) => {
-      throw noBackup(folder, `has no ${name} that can be read.`, cause)
-    })
-    if (found.bytes !== bytes || found.sha256 !== sha256)
-      throw noBackup(folder, `is damaged: ${name} is not as it was written (${found.bytes} bytes of ${bytes}). Use another backup.`)
-  }
+/** Brings the data, and refuses what is not as it was written. */
+export async function fetchData(backup: Backup, { files }: Manifest, folder: string): Promise<void> {
+  const path = join(folder, dataName)
+  await backup.fetch(dataName, path).catch((cause: unknown) => {
+    throw noBackup(backup, `has no ${dataName} that can be read.`, cause)
+  })
+  const [written, found] = [files.find(({ name }) => name === dataName), await sumOf(path)]
+  if (found.bytes !== written?.bytes || found.sha256 !== written.sha256)
+    throw noBackup(
+      backup,
+      `is damaged: ${dataName} is not as it was written (${found.bytes} bytes of ${written?.bytes}). Use another backup.`,
+    )
 }
 
-const noBackup = (folder: string, what: string, cause?: unknown): Refusal =>
-  new Refusal('invalid', `${folder} ${what}`, { code: 'backup-unusable', cause })
+/** That the place cannot be reached, or that there is no room here, tells nothing of the backup. */
+const noBackup = ({ place }: Backup, what: string, cause?: unknown): unknown =>
+  cause instanceof Refusal || isNoRoom(cause) ? cause : new Refusal('invalid', `${place} ${what}`, { code: 'backup-unusable', cause })
 
 async function sumOf(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256')

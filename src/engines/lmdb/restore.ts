@@ -1,24 +1,24 @@
 // Brings a master back from a backup, and from the entries that were shipped after it. What comes back is a master of a new epoch.
-import { copyFile, mkdir, open as openFile, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open as openFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Position } from '../../domain/change.ts'
 import type { Clock, RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
-import type { Entry, Shipped } from '../../ports/ship.ts'
+import type { Backup, Entry, Shipped } from '../../ports/ship.ts'
 import { guarded } from './failure.ts'
 import { refuseDamaged } from './folder.ts'
 import { decodeEffects } from './journal.ts'
-import { checkSums, type Manifest, readManifest } from './manifest.ts'
+import { fetchData, fetchManifest, type Manifest, manifestName } from './manifest.ts'
 import { endOutbox } from './outbox.ts'
 import { format, newEpoch, openStore, type Store } from './store.ts'
 
 export interface RestoreOptions {
-  /** A backup; null: the newest base of the newest epoch that was shipped. */
-  from: string | null
+  /** Null: the newest base of the newest epoch that was shipped. */
+  from: Backup | null
   /** Becomes the master: absent or empty. Nothing is there until all of it is. */
   to: string
-  /** Entries newer than the backup, by epoch, oldest first. May be empty. */
-  shipped: readonly Shipped[]
+  /** The second place, by epoch, oldest first: its entries are newer than the backup. Null: without it. */
+  shipped: readonly Shipped[] | null
   clock: Clock
   random: RandomBytes
   progress: (entries: number) => void
@@ -32,26 +32,21 @@ export interface Restored {
 }
 
 export async function restoreLmdbMaster(options: RestoreOptions): Promise<Restored> {
-  const { to } = options
+  const { to, shipped: all } = options
   await refuseOccupied(to)
-  const from = options.from ?? options.shipped.findLast(({ base }) => base !== null)?.base
+  if (all?.length === 0) throw new Refusal('missing', 'The second place holds nothing that was shipped.', { code: 'ship-empty' })
+  const from = options.from ?? all?.findLast(({ base }) => base !== null)?.base
   if (!from) throw new Refusal('missing', 'There is no whole base in the second place: name a backup.', { code: 'ship-empty' })
-  const manifest = await readManifest(from)
-  const shipped = options.shipped.find(({ epoch }) => epoch === manifest.epoch)
-  if (options.shipped.length > 0 && shipped === undefined)
-    throw new Refusal('conflict', `Nothing was shipped of the epoch of this backup, ${manifest.epoch}.`, { code: 'ship-gap' })
-  if (shipped !== undefined && manifest.number === 0)
-    throw new Refusal('conflict', `${from} was made before this master was shipped, so no entries can follow it.`, { code: 'ship-gap' })
-  await checkSums(from, manifest)
   const making = `${to}.restoring`
   return guarded(dirname(to), async () => {
     try {
       await rm(making, { recursive: true, force: true })
       await mkdir(making, { recursive: true, mode: 0o700 })
-      await copyFile(join(from, 'data.mdb'), join(making, 'data.mdb'))
-      await checkSums(making, manifest)
+      const manifest = await fetchManifest(from, making)
+      const shipped = entriesFor(manifest, from, all)
+      await fetchData(from, manifest, making)
       const restored = await bring(making, manifest, shipped, options)
-      await rm(join(making, 'lock.mdb'), { force: true })
+      for (const name of ['lock.mdb', manifestName]) await rm(join(making, name), { force: true })
       for (const path of [join(making, 'data.mdb'), making]) await sync(path)
       await rename(making, to)
       await sync(dirname(to))
@@ -61,6 +56,16 @@ export async function restoreLmdbMaster(options: RestoreOptions): Promise<Restor
       throw cause
     }
   })
+}
+
+function entriesFor({ epoch, number }: Manifest, { place }: Backup, all: readonly Shipped[] | null): Shipped | undefined {
+  if (all === null) return undefined
+  const shipped = all.find((one) => one.epoch === epoch)
+  if (shipped === undefined)
+    throw new Refusal('conflict', `Nothing was shipped of the epoch of this backup, ${epoch}.`, { code: 'ship-gap' })
+  if (number === 0)
+    throw new Refusal('conflict', `${place} was made before this master was shipped, so no entries can follow it.`, { code: 'ship-gap' })
+  return shipped
 }
 
 async function refuseOccupied(folder: string): Promise<void> {

@@ -1,23 +1,18 @@
 // A second place in a folder, of another disk or machine: segments of entries beside a base, one folder an epoch.
-//
-//   <folder>/<epoch>/base-<number>-<chance>/   a backup with its manifest
-//   <folder>/<epoch>/<first number>-<chance>.ship   written by one process alone; `.gone` while it is being removed
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Base, Entry, Ship } from '../../ports/ship.ts'
+import { makingName, removeAbandoned } from './making.ts'
+import { baseName, chanceOf, isBase, segmentName, segmentOf } from './names.ts'
 import { decode, encode } from './segment.ts'
 
 const segmentMaxBytes = 16 * 1024 * 1024
-export const isSegment = (name: string): boolean => /^\d{15}-[0-9a-f]{8}\.(ship|gone)$/.test(name)
-const isBase = (name: string): boolean => /^base-\d{15}-[0-9a-f]{8}$/.test(name)
-/** So that the order of names is that of numbers. */
-const padded = (number: number): string => String(number).padStart(15, '0')
 
 export function openShipFolder(root: string, epoch: string, random: RandomBytes): Ship {
   const folder = join(root, epoch)
-  const chance = () => Buffer.from(random(4)).toString('hex')
+  const chance = () => chanceOf(random)
   const writer = openWriter(folder, chance)
   // What was there and is gone is not made anew: where a disk is no longer mounted an empty folder stands in its place.
   let wasThere = false
@@ -27,19 +22,19 @@ export function openShipFolder(root: string, epoch: string, random: RandomBytes)
     append: (entries) => writer.append(entries).catch((cause: unknown) => Promise.reject(failure(cause))),
 
     async keepBase(copy) {
-      const fresh = join(folder, `new-${chance()}`)
+      const fresh = join(folder, makingName(chance()))
       try {
         if (!wasThere) await makeFolder(root, folder)
         wasThere = true
-        for (const name of await readdir(folder))
-          if (name.startsWith('new-')) await rm(join(folder, name), { recursive: true, force: true })
+        await removeAbandoned(folder)
         const { number } = await copy(fresh)
-        const kept = `base-${padded(number)}-${chance()}`
+        const kept = baseName(number, chance())
         await rename(fresh, join(folder, kept))
         await syncFolder(folder)
         for (const name of await readdir(folder)) {
-          if (isBase(name) && name !== kept) await rm(join(folder, name), { recursive: true, force: true })
-          if (isSegment(name)) await remove(folder, name, number)
+          // A newer one, of another process, has taken away entries that follow this one.
+          if (isBase(name) && name < kept) await rm(join(folder, name), { recursive: true, force: true })
+          if (segmentOf(name) !== null) await remove(folder, name, number)
         }
         return await baseIn(join(folder, kept))
       } catch (cause) {
@@ -62,7 +57,7 @@ export function openShipFolder(root: string, epoch: string, random: RandomBytes)
     async entries() {
       try {
         let [last, bytes] = [0, 0]
-        for (const name of (await namesIn(folder)).filter(isSegment)) {
+        for (const name of (await namesIn(folder)).filter((name) => segmentOf(name) !== null)) {
           const file = await readFile(join(folder, name))
           bytes += file.length
           for (const { number } of decode(file)) last = Math.max(last, number)
@@ -86,7 +81,7 @@ function openWriter(folder: string, chance: () => string) {
   let segment: Segment | undefined
 
   async function begin(first: number): Promise<Segment> {
-    const path = join(folder, `${padded(first)}-${chance()}.ship`)
+    const path = join(folder, segmentName({ first, last: null }, chance()))
     const file = await open(path, 'wx', 0o600)
     await syncFolder(folder)
     return { file, path, bytes: 0 }

@@ -1,4 +1,5 @@
 // Who signs the requests: fixed keys (also those that Lambda sets), or those that a container is lent, renewed before they end.
+import { readFile } from 'node:fs/promises'
 import type { Clock } from '../../kit/clock.ts'
 import type { OpenDependency } from '../../kit/resilience.ts'
 
@@ -7,6 +8,29 @@ export interface Credentials {
   accessKeyId: string
   secretAccessKey: string
   sessionToken?: string
+}
+
+export interface AwsSettings {
+  AWS_REGION: string | null
+  AWS_ACCESS_KEY_ID: string | null
+  AWS_SECRET_ACCESS_KEY: string | null
+  AWS_SESSION_TOKEN: string | null
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: string | null
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: string | null
+  AWS_CONTAINER_AUTHORIZATION_TOKEN: string | null
+  AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: string | null
+}
+
+/** The settings say that one kind of them is there. */
+export function credentialsOf(settings: AwsSettings, clock: Clock, lender: OpenDependency): () => Promise<Credentials> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = settings
+  if (accessKeyId !== null && secretAccessKey !== null)
+    return fixedCredentials({ accessKeyId, secretAccessKey, ...(sessionToken !== null && { sessionToken }) })
+  const { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } = settings
+  const authorization = async () => (file === null ? token : (await readFile(file, 'utf8')).trim())
+  const { AWS_CONTAINER_CREDENTIALS_FULL_URI: full, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: relative } = settings
+  // The address at which ECS lends them to its containers.
+  return lentCredentials({ url: full ?? `http://169.254.170.2${relative}`, authorization, clock, dependency: lender })
 }
 
 export const fixedCredentials =

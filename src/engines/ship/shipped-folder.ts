@@ -1,0 +1,30 @@
+// Reads what was shipped into a folder, to bring a master back.
+import { copyFile, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Backup, Shipped } from '../../ports/ship.ts'
+import { namesIn, newestBase } from './folder.ts'
+import { inOrder, type Segment } from './in-order.ts'
+import { isEpoch, segmentOf } from './names.ts'
+
+/** The epochs that a folder holds, oldest first. */
+export async function openShippedFolder(root: string): Promise<Shipped[]> {
+  const found: Shipped[] = []
+  for (const epoch of (await namesIn(root)).toSorted()) {
+    const folder = join(root, epoch)
+    if (!isEpoch(epoch) || !(await stat(folder)).isDirectory()) continue
+    const base = await newestBase(folder)
+    const segments = (await namesIn(folder)).flatMap((name) => segmentIn(folder, name))
+    found.push({ epoch, base: base === null ? null : backupIn(join(folder, base)), entries: (after) => inOrder(segments, after, 1) })
+  }
+  return found
+}
+
+export const backupIn = (folder: string): Backup => ({
+  place: folder,
+  fetch: (name, path) => copyFile(join(folder, name), path),
+})
+
+function segmentIn(folder: string, name: string): Segment[] {
+  const segment = segmentOf(name)
+  return segment === null ? [] : [{ first: segment.first, read: () => readFile(join(folder, name)) }]
+}

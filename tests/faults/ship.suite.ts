@@ -1,0 +1,278 @@
+// What every second place of a master has to do, whatever keeps it; and the room in which its tests live.
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openLmdbMaster } from '../../src/engines/lmdb/master.ts'
+import { restoreLmdbMaster } from '../../src/engines/lmdb/restore.ts'
+import { backupIn } from '../../src/engines/ship/shipped-folder.ts'
+import { type Clock, secureRandom, systemClock } from '../../src/kit/clock.ts'
+import { openMetrics } from '../../src/kit/metric.ts'
+import { Refusal } from '../../src/kit/refusal.ts'
+import type { Master, Write } from '../../src/ports/master.ts'
+import type { Ship, Shipped } from '../../src/ports/ship.ts'
+import { sampleAccount, sampleReview, sampleTime } from '../samples.ts'
+import { wholeLog } from '../whole-log.ts'
+
+export interface SecondPlace {
+  ship(epoch: string): Ship
+  shipped(): Promise<Shipped[]>
+  /** Where bases of an epoch are made. */
+  making(epoch: string): string
+  /** Of each file or object there, by its path below the folder of the epoch. What goes meanwhile may be left out. */
+  contents(): Promise<Map<string, Buffer>>
+}
+
+/** `place` is made anew for each test, given an empty folder. */
+export function shipRoom(make: (folder: string) => Promise<SecondPlace>) {
+  let folder: string
+  let place: SecondPlace
+  const masters = new Set<Master>()
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rcr-ship-'))
+    place = await make(folder)
+  })
+  afterEach(async () => {
+    for (const master of masters) await master.close()
+    masters.clear()
+    await rm(folder, { recursive: true })
+  })
+
+  async function opened({
+    mode = 'sync' as 'async' | 'sync' | 'off' | null,
+    at = join(folder, 'master'),
+    clock = systemClock as Clock,
+    metrics = openMetrics({ ofProcess: false }),
+  } = {}): Promise<Master> {
+    const ship = mode === null || mode === 'off' ? mode : { mode, ship: place.ship }
+    const master = await openLmdbMaster({ folder: at, clock, diskClock: clock, random: secureRandom, ship, metrics })
+    masters.add(master)
+    return master
+  }
+  return {
+    at: (name: string) => join(folder, name),
+    place: () => place,
+    opened,
+    async close(master: Master): Promise<void> {
+      masters.delete(master)
+      await master.close()
+    },
+    async restored(from: string | null = null, clock = systemClock) {
+      const to = join(folder, `restored-${(await readdir(folder)).length}`)
+      const { replayed, position } = await restoreLmdbMaster({
+        from: from === null ? null : backupIn(from),
+        to,
+        shipped: await place.shipped(),
+        clock,
+        random: secureRandom,
+        progress() {},
+      })
+      return { master: await opened({ mode: null, at: to }), replayed, position }
+    },
+  }
+}
+
+export const commit = (master: Master, ...writes: Write[]) =>
+  master.commit({ at: sampleTime, by: null, writes, adjust: [{ counter: 'commits', by: 1 }] })
+export const review = (n: number, expected = 0): Write => ({
+  kind: 'review',
+  id: sampleReview(n).id,
+  expected,
+  document: sampleReview(n),
+})
+const account = (n: number, expected = 0): Write => ({ kind: 'account', id: sampleAccount(n).id, expected, document: sampleAccount(n) })
+const removed = (n: number): Write => ({ ...account(n, 1), document: null }) as Write
+export const put = async (master: Master, ...numbers: number[]) => {
+  for (const n of numbers) expect((await commit(master, review(n), account(n))).committed).toBe(true)
+}
+export const refusalOf = (promise: Promise<unknown>): Promise<Refusal> =>
+  promise.then(
+    () => Promise.reject(new Error('was not refused')),
+    (error: unknown) => (error instanceof Refusal ? error : Promise.reject(error)),
+  )
+const everything = async (master: Master) => ({
+  log: await wholeLog(master),
+  accounts: await Array.fromAsync(master.privates('account')),
+  reviews: await master.list('reviews', '*', { limit: 200 }),
+  commits: await master.counter('commits'),
+})
+
+/** `entries`: so many are written while bases are renewed all the time. */
+export function shipSuite(room: ReturnType<typeof shipRoom>, { entries = 600 } = {}): void {
+  const { opened, close, restored, at, place } = room
+
+  test('what is acknowledged comes back from the second place alone: log, private documents, indexes, counters, removals', async () => {
+    const master = await opened()
+    await put(master, 1, 2, 3)
+    await commit(master, removed(2))
+    await commit(master, review(3, 1))
+    const before = await everything(master)
+    const { epoch } = await master.head()
+    const { master: back, replayed } = await restored()
+    expect(replayed).toBe(5)
+    expect(await everything(back)).toEqual(before)
+    expect((await back.head()).epoch > epoch).toBe(true)
+    expect(await commit(back, review(9))).toMatchObject({ committed: true, position: { seq: before.log.length + 1 } })
+  })
+
+  test('a backup is followed by the entries that are newer than it', async () => {
+    const master = await opened()
+    await put(master, 1, 2)
+    await master.backup(at('backup'))
+    await put(master, 3, 4, 5)
+    const { master: back, replayed } = await restored(at('backup'))
+    expect(replayed).toBe(3)
+    expect(await everything(back)).toEqual(await everything(master))
+  })
+
+  test('an epoch after a restoration is later even when the clock of the machine is not', async () => {
+    const master = await opened()
+    await put(master, 1)
+    const { epoch } = await master.head()
+    const { position } = await restored(null, { ...systemClock, now: () => 0 })
+    expect(position.epoch > epoch).toBe(true)
+  })
+
+  test('an older copy of a master is refused where more is known than it knows', async () => {
+    const master = await opened()
+    await put(master, 1)
+    await close(master)
+    await cp(at('master'), at('copy'), { recursive: true })
+    await put(await opened(), 2)
+    expect(await refusalOf(opened({ at: at('copy') }))).toMatchObject({
+      code: 'master-unusable',
+      message: expect.stringContaining('Use rcr restore'),
+    })
+  })
+
+  test('a second place is not forgotten by mistake, and ends when that is said; what follows then needs a new base', async () => {
+    const master = await opened()
+    await put(master, 1)
+    await master.backup(at('backup'))
+    await close(master)
+    expect(await refusalOf(opened({ mode: null }))).toMatchObject({ reason: 'conflict', code: 'ship-needed' })
+    const without = await opened({ mode: 'off' })
+    await put(without, 2)
+    await close(without)
+    await close(await opened({ mode: null }))
+    const again = await opened()
+    await put(again, 3)
+    expect((await wholeLog((await restored()).master)).length).toBe(3)
+    expect((await refusalOf(restored(at('backup')))).code).toBe('ship-gap')
+  })
+
+  test('what was erased is gone from the second place after a day, and so are the entries that a new base holds', async () => {
+    let nowMs = Date.parse(sampleTime)
+    const clock = { ...systemClock, now: () => nowMs }
+    const master = await opened({ clock })
+    await put(master, 1, 2)
+    const email = Buffer.from(sampleAccount(2).email)
+    await commit(master, removed(2))
+    const holders = async () => [...(await place().contents()).values()].filter((content) => content.includes(email)).length
+    const bases = async () => [...new Set([...(await place().contents()).keys()].flatMap((path) => /^base[^/]*/.exec(path) ?? []))]
+    expect(await holders()).toBeGreaterThan(0)
+    const [base] = await bases()
+    nowMs += 24 * 3_600_000 + 1
+    await put(master, 3)
+    for (let tries = 0; (await holders()) > 0 || (await bases()).length > 1; tries++) {
+      expect(tries).toBeLessThan(400)
+      await systemClock.sleep(20)
+    }
+    expect(await bases()).toEqual([expect.not.stringContaining(base ?? 'none')])
+    await put(master, 4)
+    expect((await wholeLog((await restored()).master)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+  })
+
+  describe('two processes that ship to one place', () => {
+    const epoch = '20261121T100000000Z-000000000000'
+    const entry = (number: number) => ({ number, bytes: Buffer.from(`entry ${number}`) })
+    const base = (ship: Ship, number: number, during: () => unknown = () => {}) =>
+      ship.keepBase(async (folder) => {
+        await during()
+        await mkdir(folder, { recursive: true })
+        await writeFile(join(folder, 'data.mdb'), '')
+        await writeFile(join(folder, 'manifest.json'), JSON.stringify({ number, at: sampleTime, files: [] }))
+        return { number }
+      })
+    const numbersAfter = async (after: number) => {
+      const [shipped] = await place().shipped()
+      return (await Array.fromAsync(shipped?.entries(after) ?? [])).map(({ number }) => number)
+    }
+    const ships = async (count: number) => {
+      const all = Array.from({ length: count }, () => place().ship(epoch))
+      await base(all[0] as Ship, 0)
+      return all as [Ship, Ship, Ship]
+    }
+
+    test('may take away what a base holds: what the other appends afterwards is not lost with it', async () => {
+      const [first, second] = await ships(2)
+      await second.append([entry(1)])
+      await base(first, 1)
+      expect([...(await place().contents()).keys()].filter((name) => name.endsWith('.ship'))).toEqual([])
+      await second.append([entry(2)])
+      await base(first, 1) // what lies beyond the base stays
+      await second.append([entry(3)])
+      expect(await numbersAfter(1)).toEqual([2, 3])
+      await Promise.all([first.close(), second.close()])
+    })
+
+    test('leave no gap when both write and bases are renewed all the time', async () => {
+      const [first, second, third] = await ships(3)
+      let number = 0
+      let renewed = 0
+      const writer = async (ship: Ship) => {
+        while (number < entries) await ship.append([entry(++number)])
+      }
+      const writing = Promise.all([writer(first), writer(second)])
+      while (number < entries) {
+        renewed = Math.max(0, number - 2)
+        await base(third, renewed)
+      }
+      await writing
+      expect(await numbersAfter(renewed)).toEqual(Array.from({ length: number - renewed }, (_, n) => renewed + 1 + n))
+      await Promise.all([first, second, third].map((ship) => ship.close()))
+    })
+
+    test('do not end each other’s bases: each that begins one keeps one', async () => {
+      const [first, second] = await ships(2)
+      const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const slow = base(first, 1, () => {
+        begun.resolve()
+        return ended.promise
+      })
+      await begun.promise
+      // A process that lives: the one that runs us.
+      const name = `new-${process.ppid}-00000000`
+      await mkdir(join(place().making(epoch), name))
+      await base(second, 1)
+      ended.resolve()
+      expect(await slow).toMatchObject({ number: 1 })
+      expect(await readdir(place().making(epoch))).toContain(name)
+      await mkdir(join(place().making(epoch), 'new-4194999-00000000')) // beyond the greatest number of a process
+      await base(second, 1)
+      expect((await readdir(place().making(epoch))).filter((left) => left.startsWith('new-'))).toEqual([name])
+      await Promise.all([first.close(), second.close()])
+    })
+
+    test('a base that took longer than a newer one does not take its place, with whose coming entries went', async () => {
+      const [first, second] = await ships(2)
+      await first.append([entry(1)])
+      const [begun, newer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const slow = base(first, 1, () => {
+        begun.resolve()
+        return newer.promise
+      }).catch((error: unknown) => error)
+      await begun.promise
+      await first.append([entry(2)])
+      await base(second, 2)
+      await second.append([entry(3)])
+      newer.resolve()
+      await slow
+      const [shipped] = await place().shipped()
+      await shipped?.base?.fetch('manifest.json', at('manifest.json'))
+      expect(await Bun.file(at('manifest.json')).json()).toMatchObject({ number: 2 })
+      expect(await numbersAfter(2)).toEqual([3])
+      await Promise.all([first.close(), second.close()])
+    })
+  })
+}
