@@ -85,31 +85,40 @@ async function bring(
   refuseDamaged(folder, format)
   const store = await openStore({ folder, nowMs: clock.now(), random, mapSizeBytes: 2 ** 36 })
   try {
+    // Before anything large: where nothing was freed yet, as in a compacted copy, LMDB (lmdb-js 3.5.6) reads beyond a page in a first commit
+    // that frees some 250 pages or more, and the process ends.
+    const fresh = epochAfter(epoch, clock.now(), random)
+    store.env.transactionSync(() => store.meta.putSync(Buffer.from('epoch'), Buffer.from(fresh)))
+    await endOutbox(store)
     let replayed = 0
-    const batch: Entry[] = []
-    const apply = () => {
-      store.env.transactionSync(() => {
+    for await (const batch of inBatches(shipped?.entries(number) ?? [])) {
+      await store.transact(() => {
         for (const entry of batch) replay(store, entry)
       })
       replayed += batch.length
-      batch.length = 0
-      if (replayed > 0) progress(replayed)
+      progress(replayed)
     }
-    for await (const entry of shipped?.entries(number) ?? []) {
-      batch.push(entry)
-      if (batch.length === batchMax) apply()
-    }
-    apply()
-    await endOutbox(store)
-    const fresh = epochAfter(epoch, clock.now(), random)
-    store.env.transactionSync(() => store.meta.putSync(Buffer.from('epoch'), Buffer.from(fresh)))
     return { replayed, position: { epoch: fresh, seq: store.lastSeq() } }
   } finally {
     await store.env.close()
   }
 }
 
-const batchMax = 20
+const batchMaxBytes = 1024 * 1024
+
+async function* inBatches(entries: AsyncIterable<Entry> | Iterable<Entry>): AsyncGenerator<Entry[]> {
+  let batch: Entry[] = []
+  let bytes = 0
+  for await (const entry of entries) {
+    batch.push(entry)
+    bytes += entry.bytes.length
+    if (bytes < batchMaxBytes) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield batch
+}
 
 function replay(store: Store, { bytes }: Entry): void {
   for (const { table, key, value } of decodeEffects(bytes, () => undefined)) {
