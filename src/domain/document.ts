@@ -12,6 +12,7 @@ export const Instant = z.iso
   .datetime({ offset: true })
   .transform((text) => new Date(text).toISOString())
   .pipe(z.iso.datetime())
+  .refine((text) => text >= '0001', { message: 'Use a year from 0001 on: before it calendars and databases disagree.' })
 
 /** The schema of `Envelope`, to be spread into that of a whole document. */
 export const envelope = { id: Id, version: z.int().min(1), createdAt: z.iso.datetime(), updatedAt: z.iso.datetime() }

@@ -51,7 +51,8 @@ describe('a reader', () => {
   })
 
   test('gets a clear refusal for a wrong parameter or a cursor from elsewhere', async () => {
-    for (const query of ['limit=0', 'limit=101', 'sort=best', 'colour=red', 'cursor=nonsense', 'language=de', 'publishedAfter=yesterday'])
+    const times = ['publishedAfter=yesterday', 'publishedAfter=0000-01-01T00:00:00Z', 'publishedBefore=9999-12-31T23:59:59-01:00']
+    for (const query of ['limit=0', 'limit=101', 'sort=best', 'colour=red', 'cursor=nonsense', 'language=de', ...times])
       expect((await system.ask(`GET /content?${query}`)).status).toBe(400)
     const { body } = await system.ask('GET /content?limit=5')
     const { searchParams: other } = new URL(body.links.next, 'http://localhost/content')
