@@ -95,9 +95,12 @@ export function ship(text: string): ShipSetting {
 
 export function shipPlace(text: string): ShipPlace {
   if (text === '') throw new Error('must be a folder, s3://<bucket>/<prefix>, one of them after sync:, or off')
+  if (/^[a-z][a-z0-9]+:/i.test(text) && !text.startsWith('s3://'))
+    throw new Error('must be a folder, or s3://<bucket>/<prefix>: there is no other kind of place')
   if (!text.startsWith('s3://')) return { folder: resolve(text) }
   const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[\w.-]+)*)\/?$/.exec(text) ?? []
-  if (bucket === undefined) throw new Error('must name a bucket and a prefix of letters, digits, and ._-/: s3://bucket/master')
+  const isPlain = bucket !== undefined && !bucket.includes('..') && !prefix.split('/').some((part) => part === '.' || part === '..')
+  if (!isPlain) throw new Error('must name a bucket and a prefix of letters, digits, and ._-/: s3://bucket/master')
   return { bucket, prefix: prefix === '' ? '' : `${prefix.slice(1)}/` }
 }
 

@@ -83,7 +83,21 @@ test('a second place is a folder or a bucket, of which nothing is asked without 
   expect(placeOf('sync:/mnt/other')).toEqual({ mode: 'sync', place: { folder: '/mnt/other' } })
   expect(placeOf('s3://reviews')).toEqual({ mode: 'async', place: { bucket: 'reviews', prefix: '' } })
   expect(placeOf('sync:s3://reviews/masters/home/')).toEqual({ mode: 'sync', place: { bucket: 'reviews', prefix: 'masters/home/' } })
-  for (const ship of ['sync:', 's3://', 's3://Reviews', 's3://reviews//home', 's3://reviews/a b', 's3://reviews/a?b', 's3://reviews:80/a'])
+  for (const ship of [
+    'sync:',
+    's3://',
+    's3://Reviews',
+    's3://reviews//home',
+    's3://reviews/a b',
+    's3://reviews/a?b',
+    's3://reviews:80/a',
+    's3://reviews/../a',
+    'S3://reviews',
+    's3:/reviews',
+    'https://reviews/a',
+    'sync:sync:/mnt',
+  ])
     expect([ship, faultsOf({ ...keys, RCR_SHIP: ship })]).toEqual([ship, expect.stringContaining('RCR_SHIP')])
+  expect(faultsOf({ RCR_SHIP: '/mnt/other', RCR_SHIP_ENDPOINT: 'https://objects.example.com' })).toInclude('RCR_SHIP_ENDPOINT')
   expect(faultsOf({ RCR_SHIP: 's3://reviews' })).toMatch(/AWS_REGION[\s\S]*AWS_ACCESS_KEY_ID/)
 })

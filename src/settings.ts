@@ -192,17 +192,11 @@ function contradictions(settings: Settings): string[] {
     return ['RCR_GRPC_TLS_CERT and RCR_GRPC_TLS_KEY belong together: set both, or neither']
   const master = settings.RCR_MASTER === 'dynamodb' ? withoutDynamo(settings) : []
   if (master.length > 0) return master
-  const { RCR_SHIP, RCR_DATA, RCR_DATABASES, RCR_REGION, DATABASE_URL } = settings
+  const { RCR_DATABASES, RCR_REGION, DATABASE_URL } = settings
   if (RCR_DATABASES !== null && DATABASE_URL !== null) return ['DATABASE_URL is one database, RCR_DATABASES those of all regions: set one']
   if (RCR_REGION !== null && !RCR_DATABASES?.some(({ region: name }) => name === RCR_REGION))
     return ['RCR_REGION must be one of the regions of RCR_DATABASES']
-  const place = RCR_SHIP === null || RCR_SHIP === 'off' ? null : RCR_SHIP.place
-  const isInside = place !== null && 'folder' in place && `${place.folder}/`.startsWith(`${RCR_DATA}/`)
-  const shipping = isInside
-    ? ['RCR_SHIP must not lie in RCR_DATA: what burns there would burn twice']
-    : place !== null && 'bucket' in place
-      ? withoutAws(settings, 'an RCR_SHIP of s3://')
-      : []
+  const shipping = shippingFaults(settings)
   if (settings.RCR_MODE === 'demo')
     return settings.RCR_HOST.every(isLoopback)
       ? shipping
@@ -218,6 +212,17 @@ function withoutDynamo(settings: Settings): string[] {
   return [
     ...withoutAws(settings, 'RCR_MASTER=dynamodb'),
     ...(settings.RCR_SHIP === null ? [] : ['RCR_SHIP is for RCR_MASTER=lmdb: DynamoDB keeps its copies in three zones by itself']),
+  ]
+}
+
+function shippingFaults(settings: Settings): string[] {
+  const { RCR_SHIP, RCR_SHIP_ENDPOINT, RCR_DATA } = settings
+  const place = RCR_SHIP === null || RCR_SHIP === 'off' ? null : RCR_SHIP.place
+  if (place !== null && 'bucket' in place) return withoutAws(settings, 'an RCR_SHIP of s3://')
+  if (place === null || !('folder' in place)) return []
+  return [
+    ...(`${place.folder}/`.startsWith(`${RCR_DATA}/`) ? ['RCR_SHIP must not lie in RCR_DATA: what burns there would burn twice'] : []),
+    ...(RCR_SHIP_ENDPOINT === null ? [] : ['RCR_SHIP_ENDPOINT is for an RCR_SHIP of s3://, and RCR_SHIP is a folder']),
   ]
 }
 

@@ -2,9 +2,8 @@
 //
 // - Entries have dense numbers. `append` resolves when all of them are on stable storage; one that failed may be repeated, whole or
 //   in part, by any process: an entry that stands there twice is the same entry.
-// - A base is a copy of the master that holds every entry up to its number. Keeping a new one removes older bases and the entries
-//   that it holds, and with them whatever was erased from the master in the meantime.
-// - The first base makes the place; entries come after it. A place that was there and is gone is not made anew: it is `unavailable`.
+// - A base is a copy of the master that holds every entry up to its number. The first one makes the place; entries come after it.
+// - `prune` removes older bases and the entries that the newest holds, and with them whatever was erased from the master in the meantime.
 // - Failures are refusals: `full` (code `ship-full`) and `unavailable` (code `ship-failed`).
 export interface Entry {
   number: number
@@ -18,17 +17,26 @@ export interface Base {
   bytes: number
 }
 
+export interface CopyOptions {
+  /** Fills an empty folder, or one that is not there, with a backup, and says up to which entry it reaches and of when it is. */
+  copy: (folder: string) => Promise<{ number: number; at: string }>
+  /** So large at most. */
+  bytes: number
+}
+
 /** The second place of one epoch. */
 export interface Ship {
-  /** For messages. */
+  /** Tells it from others, in messages too. */
   readonly place: string
   append(entries: readonly Entry[]): Promise<void>
-  /** `copy` fills a new folder with a backup and says up to which entry it reaches. */
-  keepBase(copy: (folder: string) => Promise<{ number: number }>): Promise<Base>
+  /** By one process at a time. */
+  keepBase(options: CopyOptions): Promise<Base>
+  prune(): Promise<void>
   /** The newest one; null when there is none. */
   base(): Promise<Base | null>
-  /** The greatest number of all entries, 0 when there are none, and their size. Reads them all. */
+  /** The greatest number of all entries, 0 when there are none, and their size. May read them all. */
   entries(): Promise<{ last: number; bytes: number }>
+  /** Ends what is under way over a wire. */
   close(): Promise<void>
 }
 
@@ -42,8 +50,8 @@ export interface ShipOptions {
 export interface Backup {
   /** For messages. */
   readonly place: string
-  /** Brings its file of this name to a path where none is. */
-  fetch(name: string, path: string): Promise<void>
+  /** Copies its file of this name to a path where none is. Rejects with an error of code `ENOENT` when it has none. */
+  copyOut(name: string, path: string): Promise<void>
 }
 
 /** What a ship holds of one epoch, for a restoration. */
@@ -51,6 +59,7 @@ export interface Shipped {
   epoch: string
   /** The newest one. */
   base: Backup | null
+  hasEntries: boolean
   /** After this number, in order. Throws `conflict` on a gap (code `ship-gap`) and on two entries of one number (code `ship-forked`). */
   entries(after: number): AsyncIterable<Entry>
 }

@@ -7,25 +7,24 @@ import { restoreTable } from '../engines/dynamodb/restore.ts'
 import { openTable } from '../engines/dynamodb/table.ts'
 import { openLmdbMaster } from '../engines/lmdb/master.ts'
 import { type Restored, restoreLmdbMaster } from '../engines/lmdb/restore.ts'
-import { backupIn } from '../engines/ship/shipped-folder.ts'
 import { Refusal } from '../kit/refusal.ts'
 import type { Master } from '../ports/master.ts'
 import type { Settings } from '../settings.ts'
 import { type Dependencies, openDependencies } from './dependencies.ts'
-import { openShip, openShipped } from './ship.ts'
+import { openBackup, openShip, openShipped } from './ship.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const masterFolder = ({ RCR_DATA }: Settings): string => join(RCR_DATA, 'master')
 
 /** The master alone: for commands that only write. */
-export function openMaster(
+export async function openMaster(
   settings: Settings,
   around: Surroundings,
   dependencies: Dependencies = openDependencies(settings, around),
 ): Promise<Master> {
   const { RCR_MASTER: engine, RCR_DYNAMODB_TABLE: table } = settings
   if (engine === 'dynamodb') return openDynamoMaster({ table, call: callOf(settings, around, dependencies), ...around })
-  return openLmdbMaster({ folder: masterFolder(settings), ship: openShip(settings, around, dependencies), ...around })
+  return openLmdbMaster({ folder: masterFolder(settings), ship: await openShip(settings, around, dependencies), ...around })
 }
 
 const callOf = (settings: Settings, around: Surroundings, { of } = openDependencies(settings, around)) =>
@@ -49,10 +48,11 @@ export async function restoreMaster(
     const table = openTable(settings.RCR_DYNAMODB_TABLE, callOf(settings, around))
     return { replayed: 0, ...(await restoreTable(table, from, { clock, random })) }
   }
+  const dependencies = openDependencies(settings, around)
   return restoreLmdbMaster({
     to: masterFolder(settings),
-    from: from === null ? null : backupIn(from),
-    shipped: ship === null ? null : await openShipped(ship, settings, around, openDependencies(settings, around)),
+    from: from === null ? null : openBackup(from, settings, around, dependencies),
+    shipped: ship === null ? null : await openShipped(ship, settings, around, dependencies),
     clock,
     random,
     progress,

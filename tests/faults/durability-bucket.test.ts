@@ -5,22 +5,24 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openShipBucket, openShippedBucket } from '../../src/engines/ship/bucket.ts'
 import { openObjects } from '../../src/engines/ship/objects.ts'
-import { type Ask, openS3 } from '../../src/engines/ship/s3.ts'
+import { type Ask, ObjectError, openS3 } from '../../src/engines/ship/s3.ts'
 import { instant, secureRandom, systemClock } from '../../src/kit/clock.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
 import type { Refusal } from '../../src/kit/refusal.ts'
+import type { Master } from '../../src/ports/master.ts'
 import { dependencyOf } from '../dependencies.ts'
 import { askBucket, objectStoreIsMissing, type TestBucket, testBucket } from '../object-store.ts'
-import { sampleReview } from '../samples.ts'
+import { sampleReview, sampleTime } from '../samples.ts'
 import { wholeLog } from '../whole-log.ts'
 import { openWire, type Wire } from '../wire.ts'
-import { put, refusalOf, review, shipRoom, shipSuite } from './ship.suite.ts'
+import { commit, put, refusalOf, review, shipRoom, shipSuite } from './ship.suite.ts'
 
 const prefix = 'masters/home/'
 const bucketPlace = (ask: Ask, partBytes?: number) => ({
-  objects: openObjects(ask, partBytes === undefined ? {} : { partBytes }),
+  ask,
   place: 's3://bucket/masters/home',
   prefix,
+  ...(partBytes !== undefined && { partBytes }),
 })
 
 describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () => {
@@ -38,7 +40,6 @@ describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () 
     return {
       ship: (epoch) => openShipBucket({ ...bucketPlace(ask), epoch, scratch, clock: systemClock, random: secureRandom }),
       shipped: () => openShippedBucket(bucketPlace(store.ask)),
-      making: () => scratch,
       async contents() {
         const found = new Map<string, Buffer>()
         for (const { key } of await store.objects.list(prefix)) {
@@ -47,6 +48,7 @@ describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () 
         }
         return found
       },
+      lose: async () => store.objects.remove((await store.objects.list(prefix)).filter(({ key }) => key.endsWith('.ship'))),
     }
   })
   afterEach(() => {
@@ -116,61 +118,117 @@ describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () 
     full.server.stop(true)
   })
 
+  /** As another process of this master would make it, of so many bytes. */
+  const base = async (master: Master, number: number, ask: Ask, { bytes = 1000, clock = systemClock } = {}) => {
+    const { epoch } = await master.head()
+    const ship = openShipBucket({ ...bucketPlace(ask, part), epoch, scratch: at(`scratch-${number}`), clock, random: secureRandom })
+    await ship.keepBase({
+      bytes,
+      async copy(folder) {
+        await master.backup(folder)
+        await writeFile(join(folder, 'data.mdb'), randomBytes(bytes))
+        return { number, at: sampleTime }
+      },
+    })
+    await ship.prune()
+  }
+  const numbersOfBases = async () =>
+    [...(await place().contents()).keys()].flatMap((name) => /^base-(\d+)/.exec(name)?.slice(1) ?? []).map(Number)
+  const killed = () => Promise.reject(new Error('killed'))
+
   test('a base whose upload ends in the middle is none, and what was there of it goes with the next one', async () => {
     const master = await opened()
     await put(master, 1)
     const { epoch } = await master.head()
-    const other = openShipBucket({ ...bucketPlace(store.ask), epoch, scratch: at('other'), clock: systemClock, random: secureRandom })
-    const before = [...(await place().contents()).keys()].filter((name) => name.startsWith('base'))
-    const base = (number: number, ask: Ask, clock = systemClock) =>
-      openShipBucket({ ...bucketPlace(ask, part), epoch, scratch: at('third'), clock, random: secureRandom }).keepBase(async (folder) => {
-        await master.backup(folder)
-        await writeFile(join(folder, 'data.mdb'), randomBytes(3 * part - 1))
-        return { number }
-      })
+    const before = await place().ship(epoch).base()
     // The process dies: no part, and nothing after it, arrives.
-    const dying: Ask = (one, asking) =>
-      one.method === 'DELETE' || (one.query?.startsWith('?partNumber=2') ?? false)
-        ? Promise.reject(new Error('killed'))
-        : store.ask(one, asking)
-    expect((await refusalOf(base(1, dying))).code).toBe('ship-failed')
+    const inTheMiddle: Ask = (one, asking) =>
+      one.method === 'DELETE' || one.query?.startsWith('?partNumber=2') ? killed() : store.ask(one, asking)
+    expect((await refusalOf(base(master, 101, inTheMiddle, { bytes: 3 * part - 1 }))).code).toBe('ship-failed')
     const uploads = async () => (await store.ask({ method: 'GET', key: '', query: '?uploads=' })).bytes.toString().match(/<Upload>/g)
     expect(await uploads()).toHaveLength(1)
-    // The same between its data and its manifest.
-    const silent: Ask = (one, asking) => (one.key.endsWith('manifest.json') ? Promise.reject(new Error('killed')) : store.ask(one, asking))
-    expect((await refusalOf(base(2, silent))).code).toBe('ship-failed')
-    expect(await other.base()).toMatchObject({ number: Number(before[0]?.slice(5, 20)) })
-    expect((await readdir(at('third')).catch(() => [])).length).toBe(0)
-    expect(await base(3, store.ask)).toMatchObject({ number: expect.any(Number) })
+    const beforeItsManifest: Ask = (one, asking) => (one.key.endsWith('manifest.json') ? killed() : store.ask(one, asking))
+    expect((await refusalOf(base(master, 102, beforeItsManifest))).code).toBe('ship-failed')
+    expect(await place().ship(epoch).base()).toEqual(before)
+    for (const n of [101, 102]) expect(await readdir(at(`scratch-${n}`))).toEqual([])
+    await base(master, 103, store.ask)
     expect(await uploads()).toHaveLength(1) // its process might still be at it
-    await base(4, store.ask, { ...systemClock, now: () => Date.now() + 25 * 3_600_000 })
+    await base(master, 104, store.ask, { clock: { ...systemClock, now: () => Date.now() + 25 * 3_600_000 } })
     expect(await uploads()).toBeNull()
-    const left = [...(await place().contents()).keys()].filter((name) => name.startsWith('base'))
-    expect(left.map((name) => Number(name.slice(5, 20)))).toEqual([4, 4])
+    expect(await numbersOfBases()).toEqual([104, 104])
   })
 
   test('a base whose data another process took for something left over is none, and takes nothing away', async () => {
     const master = await opened()
     await put(master, 1)
-    const { epoch } = await master.head()
-    const base = (number: number, ask: Ask) =>
-      openShipBucket({ ...bucketPlace(ask), epoch, scratch: at(`scratch-${number}`), clock: systemClock, random: secureRandom }).keepBase(
-        async (folder) => {
-          await master.backup(folder)
-          return { number }
-        },
-      )
     const slow: Ask = async (one, asking) => {
-      if (one.method === 'PUT' && one.key.endsWith('manifest.json')) await base(9, store.ask)
+      if (one.method === 'PUT' && one.key.endsWith('manifest.json')) await base(master, 109, store.ask)
       return store.ask(one, asking)
     }
-    expect((await refusalOf(base(8, slow))).code).toBe('ship-failed')
-    const ship = place().ship(epoch)
-    const names = new Set([...(await place().contents()).keys()].flatMap((name) => /^base-\d+/.exec(name) ?? []))
-    expect(await ship.base()).not.toBeNull()
-    expect(names).toContain(`base-${String(9).padStart(15, '0')}`)
-    expect(await lengthOfLog()).toBe(1)
+    expect((await refusalOf(base(master, 108, slow))).code).toBe('ship-failed')
+    await base(master, 110, store.ask)
+    expect(await numbersOfBases()).toEqual([110, 110])
   })
+
+  test('an upload that is done though the answer was lost is done', async () => {
+    const master = await opened()
+    await put(master, 1)
+    const forgetful: Ask = async (one, asking) => {
+      const answer = await store.ask(one, asking)
+      // As S3 answers who asks again.
+      if (one.method === 'POST' && one.query !== '?uploads=') throw new ObjectError(404, 'NoSuchUpload', '')
+      return answer
+    }
+    await base(master, 101, forgetful, { bytes: 2 * part })
+    expect(await numbersOfBases()).toEqual([101, 101])
+  })
+
+  test('what could not be removed goes later, without another base', async () => {
+    let nowMs = Date.parse(sampleTime)
+    let fails = false
+    asked = (straight) => (one, asking) => (fails && one.method === 'DELETE' ? Promise.reject(new Error('cut')) : straight(one, asking))
+    const master = await opened({ clock: { ...systemClock, now: () => nowMs } })
+    await put(master, 1)
+    fails = true
+    nowMs += 24 * 3_600_000 + 1
+    await put(master, 2)
+    while ((await numbersOfBases()).length < 4) await systemClock.sleep(20)
+    fails = false
+    nowMs += 60_001
+    await put(master, 3)
+    while ((await numbersOfBases()).length > 2) await systemClock.sleep(20)
+    expect(await lengthOfLog()).toBe(3)
+  })
+
+  test('no copy is made where the master would be left without room', async () => {
+    const ship = place().ship('x')
+    let copies = 0
+    const copy = async () => ({ number: ++copies, at: sampleTime })
+    const refusal = await refusalOf(ship.keepBase({ bytes: 2 ** 50, copy }))
+    expect(refusal).toMatchObject({ reason: 'full', code: 'ship-crowded', message: expect.stringContaining(at('scratch')) })
+    expect(copies).toBe(0)
+  })
+
+  test('a store that hangs holds up neither a start nor an end; with sync nothing is acknowledged meanwhile', async () => {
+    await close(await opened())
+    wire.hang()
+    const clock = openStopwatch()
+    const hung = await opened()
+    expect(clock()).toBeLessThan(7_000)
+    expect(await refusalOf(commit(hung, review(1)))).toMatchObject({ reason: 'unavailable', code: 'ship-failed' })
+    clock()
+    await close(hung)
+    expect(clock()).toBeLessThan(4_000)
+    const master = await opened()
+    wire.mend()
+    const isCommitted = () =>
+      commit(master, review(1)).then(
+        ({ committed }) => committed,
+        () => false,
+      )
+    while (!(await isCommitted())) await systemClock.sleep(20)
+    expect(await lengthOfLog()).toBe(1)
+  }, 30_000)
 
   test('a restoration that loses the store in the middle says so, and leaves nothing behind', async () => {
     const master = await opened()
@@ -205,12 +263,15 @@ describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () 
   })
 
   test('files of several parts, and lists of several pages', async () => {
-    const objects = openObjects(store.ask, { partBytes: part })
+    const objects = openObjects(store.ask, part)
     const content = randomBytes(2 * part + 1)
     await writeFile(at('big'), content)
     await objects.putFile('big', at('big'))
     await objects.getFile('big', at('back'))
     expect((await readFile(at('back'))).equals(content)).toBe(true)
+    await writeFile(at('not again'), '')
+    expect(objects.getFile('big', at('not again'))).rejects.toMatchObject({ code: 'EEXIST' })
+    expect(objects.getFile('none', at('none'))).rejects.toMatchObject({ code: 'ENOENT' })
     const keys = Array.from({ length: 22 }, (_, n) => `many/${String(n).padStart(2, '0')}`)
     await Promise.all(keys.map((key) => objects.put(key, Buffer.from('x'), 10_000)))
     let pages = 0
@@ -221,11 +282,21 @@ describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () 
     expect((await openObjects(inPages).list('many/')).map(({ key }) => key)).toEqual(keys)
     expect(pages).toBe(4)
     expect(await objects.folders('')).toEqual(['many'])
-    await objects.remove(keys)
+    await objects.remove(keys.map((key) => ({ key })))
     expect(await objects.list('many/')).toEqual([])
-    await objects.remove(['never there'])
+    await objects.remove([{ key: 'never there' }])
   })
 })
+
+/** The time since it was asked last. */
+function openStopwatch(): () => number {
+  let sinceMs = systemClock.monotonic()
+  return () => {
+    const tookMs = systemClock.monotonic() - sinceMs
+    sinceMs += tookMs
+    return tookMs
+  }
+}
 
 /** The least that S3 takes. */
 const part = 5 * 1024 * 1024

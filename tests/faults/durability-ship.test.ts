@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { appendFile, cp, mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { openLmdbMaster } from '../../src/engines/lmdb/master.ts'
 import { restoreLmdbMaster } from '../../src/engines/lmdb/restore.ts'
 import { openShipFolder } from '../../src/engines/ship/folder.ts'
 import { backupIn, openShippedFolder } from '../../src/engines/ship/shipped-folder.ts'
@@ -17,7 +18,6 @@ const room = shipRoom(async (folder) => {
   return {
     ship: (epoch) => openShipFolder(place, epoch, secureRandom),
     shipped: () => openShippedFolder(place),
-    making: (epoch) => join(place, epoch),
     async contents() {
       const files = (await readdir(place, { recursive: true, withFileTypes: true })).filter((name) => name.isFile())
       const found = new Map<string, Buffer>()
@@ -27,6 +27,9 @@ const room = shipRoom(async (folder) => {
         if (content !== null) found.set(path.slice(place.length + 1).replace(/^[^/]*\//, ''), content)
       }
       return found
+    },
+    async lose() {
+      for (const segment of await segments()) await rm(segment)
     },
   }
 })
@@ -192,4 +195,34 @@ test('a backup that is damaged or was not finished is refused in words, and leav
   await rename(at('manifest.json'), join(backup, 'manifest.json'))
   expect((await restore()).position.seq).toBe(seq)
   expect(await refusalOf(restore())).toMatchObject({ code: 'occupied' })
+})
+
+test('another place than before is refused until the one before is ended', async () => {
+  const master = await opened()
+  await put(master, 1)
+  await close(master)
+  const elsewhere = { mode: 'sync', ship: (epoch: string) => openShipFolder(at('elsewhere'), epoch, secureRandom) } as const
+  const open = (ship: typeof elsewhere | 'off') =>
+    openLmdbMaster({ folder: at('master'), clock: systemClock, diskClock: systemClock, random: secureRandom, ship })
+  expect(await refusalOf(open(elsewhere))).toMatchObject({ code: 'ship-elsewhere', message: expect.stringContaining(place()) })
+  await (await open('off')).close()
+  const there = await open(elsewhere)
+  await put(there, 2)
+  await there.close()
+  await (await open('off')).close()
+  await put(await opened(), 3)
+  expect((await wholeLog((await restored()).master)).length).toBe(3)
+})
+
+test('what comes after a restoration is not brought back over a base of before', async () => {
+  const master = await opened()
+  await put(master, 1)
+  await close(master)
+  const later = join(place(), '20991231T235959999Z-000000000000')
+  await mkdir(later)
+  const [segment = ''] = await segments()
+  expect(segment.startsWith(later)).toBe(false)
+  expect((await wholeLog((await restored()).master)).length).toBe(1)
+  await writeFile(join(later, '000000000000001-00000000.ship'), '')
+  expect(await refusalOf(restored())).toMatchObject({ code: 'ship-empty', message: expect.stringContaining('20991231') })
 })

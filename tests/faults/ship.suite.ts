@@ -17,10 +17,10 @@ import { wholeLog } from '../whole-log.ts'
 export interface SecondPlace {
   ship(epoch: string): Ship
   shipped(): Promise<Shipped[]>
-  /** Where bases of an epoch are made. */
-  making(epoch: string): string
   /** Of each file or object there, by its path below the folder of the epoch. What goes meanwhile may be left out. */
   contents(): Promise<Map<string, Buffer>>
+  /** All segments. */
+  lose(): Promise<void>
 }
 
 /** `place` is made anew for each test, given an empty folder. */
@@ -90,6 +90,15 @@ export const refusalOf = (promise: Promise<unknown>): Promise<Refusal> =>
     () => Promise.reject(new Error('was not refused')),
     (error: unknown) => (error instanceof Refusal ? error : Promise.reject(error)),
   )
+/** Commands are refused while the second place has not answered yet. */
+const untilShipped = async (master: Master) => {
+  for (let n = 0; ; n++) {
+    const outcome = await commit(master, review(900, 1)).catch((error: Refusal) => error.reason)
+    if (outcome !== 'unavailable') return
+    expect(n).toBeLessThan(500)
+    await systemClock.sleep(20)
+  }
+}
 const everything = async (master: Master) => ({
   log: await wholeLog(master),
   accounts: await Array.fromAsync(master.privates('account')),
@@ -145,16 +154,42 @@ export function shipSuite(room: ReturnType<typeof shipRoom>, { entries = 600 } =
     expect(position.epoch > epoch).toBe(true)
   })
 
-  test('an older copy of a master is refused where more is known than it knows', async () => {
-    const master = await opened()
+  test('an older copy of a master is refused where more is known than it knows, also by a base alone', async () => {
+    let nowMs = Date.parse(sampleTime)
+    const clock = { ...systemClock, now: () => nowMs }
+    const master = await opened({ clock })
     await put(master, 1)
     await close(master)
     await cp(at('master'), at('copy'), { recursive: true })
-    await put(await opened(), 2)
-    expect(await refusalOf(opened({ at: at('copy') }))).toMatchObject({
-      code: 'master-unusable',
-      message: expect.stringContaining('Use rcr restore'),
-    })
+    const ahead = await opened({ clock })
+    await put(ahead, 2)
+    const refusal = { code: 'master-unusable', message: expect.stringContaining('Use rcr restore') }
+    expect(await refusalOf(opened({ at: at('copy') }))).toMatchObject(refusal)
+    nowMs += 24 * 3_600_000 + 1
+    await put(ahead, 3)
+    for (let left = true; left; left = [...(await place().contents()).keys()].some((path) => path.endsWith('.ship')))
+      await systemClock.sleep(20)
+    expect(await refusalOf(opened({ at: at('copy') }))).toMatchObject(refusal)
+  })
+
+  test('what a second place lost it gets again with a new base', async () => {
+    const master = await opened()
+    await put(master, 1, 2)
+    await close(master) // and what has arrived is taken out of the outbox
+    await place().lose()
+    const again = await opened()
+    await put(again, 3)
+    expect((await wholeLog((await restored()).master)).length).toBe(3)
+  })
+
+  test('of two processes that open it at once one makes the base, and the other waits for it', async () => {
+    const [one, other] = await Promise.all([opened(), opened()])
+    for (const master of [one, other]) await untilShipped(master)
+    await put(one, 1)
+    await put(other, 2)
+    const bases = new Set([...(await place().contents()).keys()].flatMap((path) => /^base[^/]*/.exec(path) ?? []))
+    expect(bases.size).toBe(1)
+    expect((await wholeLog((await restored()).master)).length).toBe(2)
   })
 
   test('a second place is not forgotten by mistake, and ends when that is said; what follows then needs a new base', async () => {
@@ -198,13 +233,18 @@ export function shipSuite(room: ReturnType<typeof shipRoom>, { entries = 600 } =
   describe('two processes that ship to one place', () => {
     const epoch = '20261121T100000000Z-000000000000'
     const entry = (number: number) => ({ number, bytes: Buffer.from(`entry ${number}`) })
+    let copies = 0
     const base = (ship: Ship, number: number, during: () => unknown = () => {}) =>
-      ship.keepBase(async (folder) => {
-        await during()
-        await mkdir(folder, { recursive: true })
-        await writeFile(join(folder, 'data.mdb'), '')
-        await writeFile(join(folder, 'manifest.json'), JSON.stringify({ number, at: sampleTime, files: [] }))
-        return { number }
+      ship.keepBase({
+        bytes: 1000,
+        async copy(folder) {
+          await during()
+          await mkdir(folder, { recursive: true })
+          await writeFile(join(folder, 'data.mdb'), '')
+          const at = new Date(Date.parse(sampleTime) + ++copies).toISOString()
+          await writeFile(join(folder, 'manifest.json'), JSON.stringify({ number, at, files: [] }))
+          return { number, at }
+        },
       })
     const numbersAfter = async (after: number) => {
       const [shipped] = await place().shipped()
@@ -220,9 +260,11 @@ export function shipSuite(room: ReturnType<typeof shipRoom>, { entries = 600 } =
       const [first, second] = await ships(2)
       await second.append([entry(1)])
       await base(first, 1)
+      await first.prune()
       expect([...(await place().contents()).keys()].filter((name) => name.endsWith('.ship'))).toEqual([])
       await second.append([entry(2)])
-      await base(first, 1) // what lies beyond the base stays
+      await base(first, 1)
+      await first.prune() // what lies beyond the base stays
       await second.append([entry(3)])
       expect(await numbersAfter(1)).toEqual([2, 3])
       await Promise.all([first.close(), second.close()])
@@ -239,31 +281,23 @@ export function shipSuite(room: ReturnType<typeof shipRoom>, { entries = 600 } =
       while (number < entries) {
         renewed = Math.max(0, number - 2)
         await base(third, renewed)
+        await third.prune()
       }
       await writing
       expect(await numbersAfter(renewed)).toEqual(Array.from({ length: number - renewed }, (_, n) => renewed + 1 + n))
       await Promise.all([first, second, third].map((ship) => ship.close()))
     })
 
-    test('do not end each other’s bases: each that begins one keeps one', async () => {
-      const [first, second] = await ships(2)
-      const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-      const slow = base(first, 1, () => {
-        begun.resolve()
-        return ended.promise
-      })
-      await begun.promise
-      // A process that lives: the one that runs us.
-      const name = `new-${process.ppid}-00000000`
-      await mkdir(join(place().making(epoch), name))
-      await base(second, 1)
-      ended.resolve()
-      expect(await slow).toMatchObject({ number: 1 })
-      expect(await readdir(place().making(epoch))).toContain(name)
-      await mkdir(join(place().making(epoch), 'new-4194999-00000000')) // beyond the greatest number of a process
-      await base(second, 1)
-      expect((await readdir(place().making(epoch))).filter((left) => left.startsWith('new-'))).toEqual([name])
-      await Promise.all([first.close(), second.close()])
+    test('of bases of one number the newest counts, and the others go', async () => {
+      const [first] = await ships(1)
+      for (let n = 0; n < 8; n++) {
+        const { at } = await base(first, 1)
+        expect((await first.base())?.at).toBe(at)
+        await first.prune()
+        const names = new Set([...(await place().contents()).keys()].flatMap((path) => /^base[^/]*/.exec(path) ?? []))
+        expect(names.size).toBe(1)
+      }
+      await first.close()
     })
 
     test('a base that took longer than a newer one does not take its place, with whose coming entries went', async () => {
@@ -277,11 +311,13 @@ export function shipSuite(room: ReturnType<typeof shipRoom>, { entries = 600 } =
       await begun.promise
       await first.append([entry(2)])
       await base(second, 2)
+      await second.prune()
       await second.append([entry(3)])
       newer.resolve()
       await slow
+      await first.prune()
       const [shipped] = await place().shipped()
-      await shipped?.base?.fetch('manifest.json', at('manifest.json'))
+      await shipped?.base?.copyOut('manifest.json', at('manifest.json'))
       expect(await Bun.file(at('manifest.json')).json()).toMatchObject({ number: 2 })
       expect(await numbersAfter(2)).toEqual([3])
       await Promise.all([first.close(), second.close()])

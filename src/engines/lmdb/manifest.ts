@@ -41,7 +41,7 @@ export async function writeManifest(folder: string, about: Omit<Manifest, 'forma
 export async function fetchManifest(backup: Backup, folder: string): Promise<Manifest> {
   const path = join(folder, manifestName)
   try {
-    await backup.fetch(manifestName, path)
+    await backup.copyOut(manifestName, path)
     const manifest = JSON.parse(await readFile(path, 'utf8')) as Manifest
     if (manifest.format === 1 && manifest.engine === 'lmdb') return manifest
   } catch (cause) {
@@ -53,7 +53,7 @@ export async function fetchManifest(backup: Backup, folder: string): Promise<Man
 /** Brings the data, and refuses what is not as it was written. */
 export async function fetchData(backup: Backup, { files }: Manifest, folder: string): Promise<void> {
   const path = join(folder, dataName)
-  await backup.fetch(dataName, path).catch((cause: unknown) => {
+  await backup.copyOut(dataName, path).catch((cause: unknown) => {
     throw noBackup(backup, `has no ${dataName} that can be read.`, cause)
   })
   const [written, found] = [files.find(({ name }) => name === dataName), await sumOf(path)]

@@ -2,16 +2,30 @@
 //
 // Numbers are dense while the master is shipped. Where shipping had ended one is left out, so that nobody takes the entries before
 // and after for a whole.
+
+import { Refusal } from '../../kit/refusal.ts'
 import type { Entry } from '../../ports/ship.ts'
 import { decodeEffects, encodeEffects } from './journal.ts'
 import { seqKey, seqOf } from './keys.ts'
 import { type Store, shippedSince } from './store.ts'
 
 const upTo = Buffer.from('shipped up to')
+const shippedTo = Buffer.from('shipped to')
 
-/** From which entry on this master is shipped without a gap. Begins with an empty entry when it was not shipped until now. */
-export async function beginOutbox(store: Store): Promise<number> {
+/**
+ * From which entry on this master is shipped without a gap. Begins with an empty entry when it was not shipped until now. Refuses another
+ * place than before: what processes of two places had shipped would be taken out of the outbox of both.
+ */
+export async function beginOutbox(store: Store, place: string): Promise<number> {
   return store.env.transactionSync(() => {
+    const standing = store.meta.get(shippedTo)?.toString()
+    if (standing === undefined) store.meta.putSync(shippedTo, Buffer.from(place))
+    else if (standing !== place)
+      throw new Refusal(
+        'conflict',
+        `This master is shipped to ${standing}, not to ${place}. End that first: stop every process, and start one with RCR_SHIP=off.`,
+        { code: 'ship-elsewhere' },
+      )
     if (store.lastEntry() > 0) return Number(store.meta.get(shippedSince))
     const first = Number(store.meta.get(upTo) ?? 0) + 2
     store.outbox.putSync(seqKey(first), Buffer.alloc(0))
@@ -23,6 +37,7 @@ export async function beginOutbox(store: Store): Promise<number> {
 /** From now on nothing is kept for a second place. */
 export async function endOutbox(store: Store): Promise<void> {
   store.env.transactionSync(() => {
+    store.meta.removeSync(shippedTo)
     const last = store.lastEntry()
     if (last === 0) return
     store.meta.putSync(upTo, Buffer.from(String(last)))

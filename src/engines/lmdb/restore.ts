@@ -34,9 +34,7 @@ export interface Restored {
 export async function restoreLmdbMaster(options: RestoreOptions): Promise<Restored> {
   const { to, shipped: all } = options
   await refuseOccupied(to)
-  if (all?.length === 0) throw new Refusal('missing', 'The second place holds nothing that was shipped.', { code: 'ship-empty' })
-  const from = options.from ?? all?.findLast(({ base }) => base !== null)?.base
-  if (!from) throw new Refusal('missing', 'There is no whole base in the second place: name a backup.', { code: 'ship-empty' })
+  const from = options.from ?? newestBase(all ?? [])
   const making = `${to}.restoring`
   return guarded(dirname(to), async () => {
     try {
@@ -55,6 +53,15 @@ export async function restoreLmdbMaster(options: RestoreOptions): Promise<Restor
       await rm(making, { recursive: true, force: true })
       throw cause
     }
+  })
+}
+
+/** Of the newest epoch: what is older is another history, and would be taken for this one. */
+function newestBase(shipped: readonly Shipped[]): Backup {
+  const newest = shipped.findLast(({ base, hasEntries }) => base !== null || hasEntries)
+  if (newest?.base) return newest.base
+  throw new Refusal('missing', `There is no whole base in the second place${newest ? ` of epoch ${newest.epoch}` : ''}: name a backup.`, {
+    code: 'ship-empty',
   })
 }
 

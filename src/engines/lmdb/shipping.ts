@@ -40,33 +40,37 @@ const retryMs = { first: 100, most: 2000 }
 /** Emptying the outbox is a transaction with a sync of its own. */
 const trimEveryMs = 1000
 const farewellMs = 2000
+/** A start waits so long at most for the first look at the second place, and a first base. */
+const firstMs = 5000
 
 export async function startShipping(parts: ShippingParts): Promise<Shipping> {
   const { mode, ship, clock, log } = parts
   const closing = new AbortController()
   let waking = new AbortController()
-  let trouble: Refusal | null = null
+  let trouble: Refusal | null = unasked
   const meters = openMeters(parts.metrics, () => ({ behind: carrier.behind(), failing: trouble !== null }))
   const carrier = openCarrier(parts, meters.shipped)
 
   const attempt = async (): Promise<void> => {
     try {
-      await carrier.carry()
-      if (trouble !== null) log.info('second place in step again', { place: ship.place })
+      await carrier.carry({ upkeep: !closing.signal.aborted })
+      if (trouble !== null && trouble !== unasked) log.info('second place in step again', { place: ship.place })
       trouble = null
     } catch (error) {
       meters.failed()
       const refusal = error instanceof Refusal ? error : new Refusal('unavailable', String(error), { code: 'ship-failed', cause: error })
-      if (trouble?.code !== refusal.code) log.error('second place fails', { place: ship.place, error })
+      if (trouble?.message !== refusal.message) log.error('second place fails', { place: ship.place, error })
       trouble = refusal
     }
   }
 
+  const asked = Promise.withResolvers<void>()
   const run = async (): Promise<void> => {
     let pauseMs = retryMs.first
     while (!closing.signal.aborted) {
       waking = new AbortController()
       await attempt()
+      asked.resolve()
       if (trouble !== null) await clock.sleep(pauseMs, closing.signal)
       else {
         if (carrier.behind() === 0) await clock.sleep(restMs, AbortSignal.any([waking.signal, closing.signal]))
@@ -76,28 +80,41 @@ export async function startShipping(parts: ShippingParts): Promise<Shipping> {
     }
   }
 
-  await attempt()
-  if (isOlderCopy(trouble)) throw trouble
   const running = run()
+  await within(clock, firstMs, asked.promise)
 
+  const close = async () => {
+    closing.abort()
+    await within(clock, farewellMs, running.then(attempt))
+    await ship.close()
+    await carrier.idle() // a copy that is being made reads what is closed next
+  }
+  if (isForeign(trouble)) {
+    await close()
+    throw trouble
+  }
   return {
     admit() {
-      if (mode === 'sync' && trouble !== null) throw notAcknowledged(trouble)
+      if (trouble !== null && (mode === 'sync' || isForeign(trouble))) throw notAcknowledged(trouble)
     },
     reached(entry) {
       waking.abort()
       return mode === 'sync' ? carrier.until(entry) : Promise.resolve()
     },
-    async close() {
-      closing.abort()
-      await running
-      const enough = new AbortController()
-      await Promise.race([attempt(), clock.sleep(farewellMs, enough.signal)])
-      enough.abort()
-      await carrier.idle()
-      await ship.close()
-    },
+    close,
   }
+}
+
+/** Until the first answer. */
+const unasked = new Refusal('unavailable', 'The second place has not answered yet.', { code: 'ship-failed', retryAfterS: 1 })
+
+/** The second place knows more than this master, or is another one than before: whatever is done here would make two histories. */
+const isForeign = (trouble: Refusal | null): trouble is Refusal => trouble?.code === 'master-unusable' || trouble?.code === 'ship-elsewhere'
+
+async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const enough = new AbortController()
+  await Promise.race([work, clock.sleep(ms, enough.signal)])
+  enough.abort()
 }
 
 const notAcknowledged = (trouble: Refusal): Refusal =>
@@ -111,12 +128,11 @@ const notAcknowledged = (trouble: Refusal): Refusal =>
     },
   )
 
-const isOlderCopy = (trouble: Refusal | null): trouble is Refusal => trouble?.code === 'master-unusable'
-
 /** Carries entries; repeated after a failure it goes on from where it was. */
 function openCarrier(parts: ShippingParts, shipped: (count: number) => void) {
   const { store, ship, clock } = parts
   let trimmedMs = Number.NEGATIVE_INFINITY
+  let preparing: Bases | null = null
   let bases: Bases | null = null
   let position = 0
   let waiters: { entry: number; resolve: () => void }[] = []
@@ -132,14 +148,16 @@ function openCarrier(parts: ShippingParts, shipped: (count: number) => void) {
 
   /** The second place is looked at first: one that knows more than this master shows that this is an older copy of it. */
   const prepare = async (): Promise<Bases> => {
-    const since = await guarded(store.folder, () => beginOutbox(store))
-    const [base, { last, bytes }] = await Promise.all([ship.base(), ship.entries()])
-    if (last > newest())
-      throw unusable(store.folder, `ends at entry ${newest()}, but ${ship.place} holds its entries up to ${last}. Use rcr restore.`)
+    const since = await guarded(store.folder, () => beginOutbox(store, ship.place))
     for (const key of store.outbox.getKeys({ limit: 1 })) position = seqOf(key) - 1
-    const prepared = openBases({ ...parts, tidy: trim }, base, bytes)
-    if (base === null || base.number < since) await prepared.renew()
-    return prepared
+    const [base, { last, bytes }] = await Promise.all([ship.base(), ship.entries()])
+    const known = Math.max(last, base?.number ?? 0)
+    if (known > newest())
+      throw unusable(store.folder, `ends at entry ${newest()}, but ${ship.place} knows of entries up to ${known}. Use rcr restore.`)
+    preparing = openBases({ ...parts, tidy: trim }, base, bytes)
+    // What is no longer in the outbox has to stand there.
+    if (base === null || base.number < since || known < position) await preparing.renew()
+    return preparing
   }
   const arrived = (entry: number) => {
     position = Math.max(position, entry)
@@ -148,7 +166,7 @@ function openCarrier(parts: ShippingParts, shipped: (count: number) => void) {
   }
 
   return {
-    async carry() {
+    async carry({ upkeep }: { upkeep: boolean }) {
       bases ??= await prepare()
       while (true) {
         const { entries, upTo } = await guarded(store.folder, () => waitingEntries(store, position))
@@ -159,7 +177,7 @@ function openCarrier(parts: ShippingParts, shipped: (count: number) => void) {
         bases.grew(entries.reduce((sum, { bytes }) => sum + bytes.length, 0))
       }
       if (clock.monotonic() - trimmedMs >= trimEveryMs) await trim()
-      bases.renewWhenDue()
+      if (upkeep) bases.upkeep()
     },
     behind: () => {
       try {
@@ -170,7 +188,7 @@ function openCarrier(parts: ShippingParts, shipped: (count: number) => void) {
     },
     until: (entry: number): Promise<void> =>
       entry <= position ? Promise.resolve() : new Promise((resolve) => waiters.push({ entry, resolve })),
-    idle: async () => bases?.settled(),
+    idle: async () => preparing?.settled(),
   }
 }
 

@@ -2,29 +2,30 @@
 //
 // An object stands there whole or not at all, so nothing is torn. A base is one when its manifest is there, which comes last, and its
 // data: another process may have taken the data for something left over.
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Backup, Base, Ship, Shipped } from '../../ports/ship.ts'
 import { inOrder } from './in-order.ts'
-import { makingName, removeAbandoned } from './making.ts'
-import { baseName, chanceOf, isBase, isEpoch, segmentName, segmentOf } from './names.ts'
-import type { Found, Objects } from './objects.ts'
-import { ObjectError } from './s3.ts'
+import { baseName, baseNumber, chanceOf, isEpoch, makingName, segmentName, segmentOf } from './names.ts'
+import { type Objects, openObjects, type Stored } from './objects.ts'
+import { type Ask, ObjectError } from './s3.ts'
 import { encode } from './segment.ts'
 
 export interface BucketPlace {
-  objects: Objects
-  /** For messages. */
+  ask: Ask
+  /** For messages, and to tell it from others. */
   place: string
   /** Of all keys; empty, or with a slash at its end. */
   prefix: string
+  /** Of files that are sent and fetched in parts. */
+  partBytes?: number
 }
 
 export interface ShipBucketOptions extends BucketPlace {
   epoch: string
-  /** A folder for a copy of the master on its way to the bucket. */
+  /** A folder for a copy of the master on its way to the bucket, and for nothing else. */
   scratch: string
   clock: Clock
   random: RandomBytes
@@ -32,29 +33,22 @@ export interface ShipBucketOptions extends BucketPlace {
 
 /** Of an upload that has not ended by then nobody is at work any more. */
 const uploadMostMs = 24 * 3_600_000
-/** Whoever waits for an acknowledgement waits for this. */
-const appendTryMs = 3_000
+/** Whoever waits for an acknowledgement waits for this, and longer for what is large: 8 MiB have the time of any request. */
+const appendTryMs = (bytes: number): number => Math.min(20_000, 3_000 + bytes / 500)
+/** What is left for the master beside the copy. */
+const reserveBytes = 256 * 1024 * 1024
 
-export function openShipBucket({ objects, place, prefix, epoch, scratch, clock, random }: ShipBucketOptions): Ship {
+export function openShipBucket({ ask, place, prefix, partBytes, epoch, scratch, clock, random }: ShipBucketOptions): Ship {
   const folder = `${prefix}${epoch}/`
+  const closing = new AbortController()
+  const objects = openObjects((asked, asking) => ask(asked, { ...asking, signal: closing.signal }), partBytes)
 
   async function upload(copy: string, base: string): Promise<void> {
     await objects.removeUploads(folder, clock.now() - uploadMostMs)
     for (const name of await readdir(copy)) if (name !== manifest) await objects.putFile(`${folder}${base}/${name}`, join(copy, name))
     await objects.putFile(`${folder}${base}/${manifest}`, join(copy, manifest))
-  }
-
-  /** Nothing newer is touched: another process may be about to make it a base, or have taken away entries that it holds. */
-  async function prune(kept: string, number: number): Promise<void> {
-    const found = await objects.list(folder)
-    if (!basesIn(found, folder).includes(kept)) throw new Error('The data of the base was taken away by another process.')
-    const old = found.filter(({ key }) => {
-      const [name = '', file] = key.slice(folder.length).split('/')
-      return file === undefined ? (segmentOf(name)?.last ?? Infinity) <= number : isBase(name) && name < kept
-    })
-    // What makes them bases first, so that none is one without its data.
-    await objects.remove(old.map(({ key }) => key).filter((key) => key.endsWith(`/${manifest}`)))
-    await objects.remove(old.map(({ key }) => key).filter((key) => !key.endsWith(`/${manifest}`)))
+    if (!basesIn(await objects.list(`${folder}${base}/`), folder).includes(base))
+      throw new Error('what was put is not listed: another process took it away, or the store lists late')
   }
 
   return {
@@ -63,24 +57,43 @@ export function openShipBucket({ objects, place, prefix, epoch, scratch, clock, 
       const [first, last] = [entries[0], entries.at(-1)]
       if (first === undefined || last === undefined) return
       const name = segmentName({ first: first.number, last: last.number }, chanceOf(random))
-      await told(() => objects.put(`${folder}${name}`, Buffer.concat(entries.map(encode)), appendTryMs))
+      const bytes = Buffer.concat(entries.map(encode))
+      await told(() => objects.put(`${folder}${name}`, bytes, appendTryMs(bytes.length)))
     },
-    async keepBase(copy) {
+
+    async keepBase({ copy, bytes }) {
       const fresh = join(scratch, makingName(chanceOf(random)))
       try {
+        await rm(scratch, { recursive: true, force: true })
         await mkdir(scratch, { recursive: true, mode: 0o700 })
-        await removeAbandoned(scratch)
-        const { number } = await copy(fresh)
-        const kept = baseName(number, chanceOf(random))
+        await refuseCrowded(scratch, bytes)
+        const kept = baseName(await copy(fresh), chanceOf(random))
         return await told(async () => {
           await upload(fresh, kept)
-          await prune(kept, number)
           return baseIn(objects, `${folder}${kept}/`)
         })
       } finally {
         await rm(fresh, { recursive: true, force: true })
       }
     },
+
+    /** Nothing newer is touched: another process may be about to make it a base. */
+    prune: () =>
+      told(async () => {
+        const found = await objects.list(folder)
+        const newest = basesIn(found, folder).at(-1)
+        if (newest === undefined) return
+        const number = baseNumber(newest) ?? 0
+        const old = found.filter(({ key }) => {
+          const [name = '', file] = key.slice(folder.length).split('/')
+          return file === undefined ? (segmentOf(name)?.last ?? Infinity) <= number : baseNumber(name) !== null && name < newest
+        })
+        // What makes them bases first, so that none is one without its data.
+        const isManifest = ({ key }: Stored) => key.endsWith(`/${manifest}`)
+        await objects.remove(old.filter(isManifest))
+        await objects.remove(old.filter((one) => !isManifest(one)))
+      }),
+
     base: () =>
       told(async () => {
         const newest = basesIn(await objects.list(`${folder}base-`), folder).at(-1)
@@ -94,52 +107,55 @@ export function openShipBucket({ objects, place, prefix, epoch, scratch, clock, 
           bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
         }
       }),
-    async close() {},
+    async close() {
+      closing.abort()
+    },
   }
 }
 
-/** Objects are small and far away. */
-const readAhead = 16
-
 /** The epochs that a bucket holds, oldest first. */
-export function openShippedBucket({ objects, place, prefix }: BucketPlace): Promise<Shipped[]> {
+export function openShippedBucket({ ask, place, prefix, partBytes }: BucketPlace): Promise<Shipped[]> {
+  const objects = openObjects(ask, partBytes)
   return told(async () => {
     const shipped: Shipped[] = []
     for (const epoch of (await objects.folders(prefix)).filter(isEpoch).toSorted()) {
       const folder = `${prefix}${epoch}/`
       const found = await objects.list(folder)
       const base = basesIn(found, folder).at(-1)
-      const segments = segmentsIn(found, folder).map(({ key, ...name }) => ({ ...name, read: () => told(() => objects.get(key)) }))
+      const segments = segmentsIn(found, folder).map((one) => ({ ...one, read: () => told(() => objects.get(one.key)) }))
       shipped.push({
         epoch,
-        base: base === undefined ? null : backupIn(objects, `${place}/${epoch}/${base}`, `${folder}${base}/`),
-        entries: (after) =>
-          inOrder(
-            segments.filter(({ last }) => last > after),
-            after,
-            readAhead,
-          ),
+        base: base === undefined ? null : backupOf(objects, `${place}/${epoch}/${base}`, `${folder}${base}/`),
+        hasEntries: segments.length > 0,
+        entries: (after) => {
+          const wanted = segments.filter(({ last }) => last > after)
+          return inOrder(wanted, after)
+        },
       })
     }
     return shipped
   })
 }
 
-const backupIn = (objects: Objects, place: string, folder: string): Backup => ({
+/** A backup, or a base, whose files have keys that begin with this prefix. */
+export const backupInBucket = ({ ask, place, prefix, partBytes }: BucketPlace): Backup =>
+  backupOf(openObjects(ask, partBytes), place, prefix)
+
+const backupOf = (objects: Objects, place: string, folder: string): Backup => ({
   place,
-  fetch: (name, path) => told(() => objects.getFile(`${folder}${name}`, path)),
+  copyOut: (name, path) => told(() => objects.getFile(`${folder}${name}`, path)),
 })
 
 const manifest = 'manifest.json'
 
 /** Whole ones, oldest first. */
-function basesIn(found: readonly Found[], folder: string): string[] {
+function basesIn(found: readonly Stored[], folder: string): string[] {
   const keys = new Set(found.map(({ key }) => key.slice(folder.length)))
-  const names = new Set([...keys].map((key) => key.split('/')[0] ?? '').filter(isBase))
+  const names = new Set([...keys].map((key) => key.split('/')[0] ?? '').filter((name) => baseNumber(name) !== null))
   return [...names].filter((name) => keys.has(`${name}/${manifest}`) && keys.has(`${name}/data.mdb`)).toSorted()
 }
 
-const segmentsIn = (found: readonly Found[], folder: string) =>
+const segmentsIn = (found: readonly Stored[], folder: string) =>
   found.flatMap(({ key, bytes }) => {
     const name = segmentOf(key.slice(folder.length))
     return name?.last ? [{ key, bytes, first: name.first, last: name.last }] : []
@@ -150,14 +166,25 @@ async function baseIn(objects: Objects, folder: string): Promise<Base> {
   return { number, at, bytes: files.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0) }
 }
 
-/** What the store said, as refusals. */
+/** Where the copy lies the master lies too, and must not be left without room. */
+async function refuseCrowded(scratch: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(scratch)
+  if (bavail * bsize >= bytes + reserveBytes) return
+  const mib = Math.ceil((bytes + reserveBytes) / 1024 / 1024)
+  throw new Refusal('full', `A copy of the master on its way to the second place needs ${mib} MiB in ${scratch}.`, { code: 'ship-crowded' })
+}
+
+const noRoom = new Set(['QuotaExceeded', 'XMinioStorageFull'])
+
+/** What the store said, as refusals. That a file is not there is an answer. */
 async function told<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (cause) {
-    if (cause instanceof Refusal) throw cause
-    if (cause instanceof ObjectError && cause.status === 507)
+    if (cause instanceof Refusal || (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause
+    if (cause instanceof ObjectError && (cause.status === 507 || noRoom.has(cause.code)))
       throw new Refusal('full', 'There is no room left in the second place.', { code: 'ship-full', cause })
-    throw new Refusal('unavailable', 'The second place cannot be reached at the moment.', { code: 'ship-failed', retryAfterS: 1, cause })
+    const why = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '')
+    throw new Refusal('unavailable', `The second place cannot be reached: ${why}.`, { code: 'ship-failed', retryAfterS: 1, cause })
   }
 }

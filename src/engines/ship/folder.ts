@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path'
 import type { RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Base, Entry, Ship } from '../../ports/ship.ts'
-import { makingName, removeAbandoned } from './making.ts'
-import { baseName, chanceOf, isBase, segmentName, segmentOf } from './names.ts'
+import { baseName, baseNumber, chanceOf, isMaking, makingName, segmentName, segmentOf } from './names.ts'
 import { decode, encode } from './segment.ts'
 
-const segmentMaxBytes = 16 * 1024 * 1024
+/** Larger only by what was written last. */
+export const segmentMostBytes = 16 * 1024 * 1024
 
 export function openShipFolder(root: string, epoch: string, random: RandomBytes): Ship {
   const folder = join(root, epoch)
@@ -21,24 +21,31 @@ export function openShipFolder(root: string, epoch: string, random: RandomBytes)
     place: root,
     append: (entries) => writer.append(entries).catch((cause: unknown) => Promise.reject(failure(cause))),
 
-    async keepBase(copy) {
+    async keepBase({ copy }) {
       const fresh = join(folder, makingName(chance()))
       try {
         if (!wasThere) await makeFolder(root, folder)
         wasThere = true
-        await removeAbandoned(folder)
-        const { number } = await copy(fresh)
-        const kept = baseName(number, chance())
+        for (const name of await readdir(folder)) if (isMaking(name)) await rm(join(folder, name), { recursive: true, force: true })
+        const kept = baseName(await copy(fresh), chance())
         await rename(fresh, join(folder, kept))
         await syncFolder(folder)
-        for (const name of await readdir(folder)) {
-          // A newer one, of another process, has taken away entries that follow this one.
-          if (isBase(name) && name < kept) await rm(join(folder, name), { recursive: true, force: true })
-          if (segmentOf(name) !== null) await remove(folder, name, number)
-        }
         return await baseIn(join(folder, kept))
       } catch (cause) {
         await rm(fresh, { recursive: true, force: true }).catch(() => {})
+        throw failure(cause)
+      }
+    },
+
+    async prune() {
+      try {
+        const newest = await newestBase(folder)
+        if (newest === null) return
+        for (const name of await readdir(folder)) {
+          if (baseNumber(name) !== null && name < newest) await rm(join(folder, name), { recursive: true, force: true })
+          if (segmentOf(name) !== null) await remove(folder, name, baseNumber(newest) ?? 0)
+        }
+      } catch (cause) {
         throw failure(cause)
       }
     },
@@ -70,7 +77,7 @@ export function openShipFolder(root: string, epoch: string, random: RandomBytes)
   }
 }
 
-interface Segment {
+interface Growing {
   file: FileHandle
   path: string
   bytes: number
@@ -78,16 +85,16 @@ interface Segment {
 
 /** Writes segments of its own, one after the other. */
 function openWriter(folder: string, chance: () => string) {
-  let segment: Segment | undefined
+  let segment: Growing | undefined
 
-  async function begin(first: number): Promise<Segment> {
+  async function begin(first: number): Promise<Growing> {
     const path = join(folder, segmentName({ first, last: null }, chance()))
     const file = await open(path, 'wx', 0o600)
     await syncFolder(folder)
     return { file, path, bytes: 0 }
   }
 
-  async function write(bytes: Buffer, first: number): Promise<Segment> {
+  async function write(bytes: Buffer, first: number): Promise<Growing> {
     segment ??= await begin(first)
     const { bytesWritten } = await segment.file.write(bytes)
     if (bytesWritten < bytes.length) throw Object.assign(new Error('The file took only a part.'), { code: 'ENOSPC' })
@@ -112,7 +119,7 @@ function openWriter(folder: string, chance: () => string) {
       try {
         // Another process may be removing the file, see `remove`: then it has read it before these entries came.
         while (!(await isThere(await write(bytes, first.number)))) await leave()
-        if ((segment?.bytes ?? 0) > segmentMaxBytes) await leave()
+        if ((segment?.bytes ?? 0) > segmentMostBytes) await leave()
       } catch (cause) {
         await leave() // nobody knows what the file holds now: the next attempt writes to another one
         throw cause
@@ -122,7 +129,12 @@ function openWriter(folder: string, chance: () => string) {
 }
 
 export async function newestBase(folder: string): Promise<string | null> {
-  return (await namesIn(folder)).filter(isBase).toSorted().at(-1) ?? null
+  return (
+    (await namesIn(folder))
+      .filter((name) => baseNumber(name) !== null)
+      .toSorted()
+      .at(-1) ?? null
+  )
 }
 
 async function baseIn(path: string): Promise<Base> {
@@ -141,7 +153,7 @@ async function remove(folder: string, name: string, number: number): Promise<voi
   await rm(gone)
 }
 
-async function isThere({ file, path }: Segment): Promise<boolean> {
+async function isThere({ file, path }: Growing): Promise<boolean> {
   const [mine, named] = await Promise.all([file.stat(), stat(path).catch(() => null)])
   return named?.ino === mine.ino
 }

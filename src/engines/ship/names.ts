@@ -1,17 +1,28 @@
-// What a second place holds of one epoch, by name; the order of names is that of their numbers.
+// What a second place holds of one epoch, by name; the order of names is that of their numbers, and of equal ones that of time.
 //
-//   base-<number>-<chance>/             a backup with its manifest
-//   <first>-<chance>.ship               a segment that grows, in a folder: written by one process alone; `.gone` while it is being removed
-//   <first>-<last>-<chance>.ship        a segment that is whole, in a bucket
+//   base-<number>-<ms since 1970>-<chance>/   a backup with its manifest
+//   <first>-<chance>.ship                     a segment that grows, in a folder: written by one process alone; `.gone` while it is removed
+//   <first>-<last>-<chance>.ship              a segment that is whole, in a bucket
+//   new-<chance>/                             a backup that is being made
 import type { RandomBytes } from '../../kit/clock.ts'
 
-const padded = (number: number): string => String(number).padStart(15, '0')
+const padded = (number: number, digits: number): string => String(number).padStart(digits, '0')
 
 export const chanceOf = (random: RandomBytes): string => Buffer.from(random(4)).toString('hex')
 
 export const isEpoch = (name: string): boolean => /^\d{8}T\d{9}Z-/.test(name)
-export const isBase = (name: string): boolean => /^base-\d{15}-[0-9a-f]{8}$/.test(name)
-export const baseName = (number: number, chance: string): string => `base-${padded(number)}-${chance}`
+
+export const makingName = (chance: string): string => `new-${chance}`
+export const isMaking = (name: string): boolean => name.startsWith('new-')
+
+export const baseName = ({ number, at }: { number: number; at: string }, chance: string): string =>
+  `base-${padded(number, 15)}-${padded(Date.parse(at), 13)}-${chance}`
+
+/** Its number; null of what is no base. Those of before have no time. */
+export function baseNumber(name: string): number | null {
+  const [, number] = /^base-(\d{15})(?:-\d{13})?-[0-9a-f]{8}$/.exec(name) ?? []
+  return number === undefined ? null : Number(number)
+}
 
 export interface SegmentName {
   first: number
@@ -20,7 +31,7 @@ export interface SegmentName {
 }
 
 export const segmentName = ({ first, last }: SegmentName, chance: string): string =>
-  `${padded(first)}-${last === null ? '' : `${padded(last)}-`}${chance}.ship`
+  `${padded(first, 15)}-${last === null ? '' : `${padded(last, 15)}-`}${chance}.ship`
 
 /** Null of what is no segment. */
 export function segmentOf(name: string): SegmentName | null {

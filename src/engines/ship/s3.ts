@@ -58,7 +58,9 @@ export function openS3({ sign, dependency, ...address }: S3Options): Ask {
     const request = { method, headers, signal, redirect: 'manual', ...(body !== undefined && { body: body as BodyInit }) } as const
     const response = await fetch(await sign(url, request))
     const bytes = Buffer.from(await response.arrayBuffer())
-    if (!response.ok || (method === 'POST' && isLateError(bytes))) throw errorOf(response.status, bytes)
+    if (!response.ok) throw errorOf(response.status, bytes)
+    // S3 may find out that parts do not become an object after it has begun to answer 200.
+    if (method === 'POST' && errorIn(bytes) !== undefined) throw errorOf(500, bytes)
     return { bytes, etag: response.headers.get('etag') ?? '' }
   }
 
@@ -77,13 +79,23 @@ const several = new Set(['Contents', 'CommonPrefixes', 'Upload'])
 /** What the store tells: texts, and of what there may be several always a list. */
 export const parser = new XMLParser({ parseTagValue: false, isArray: (name) => several.has(name) })
 
-/** S3 may find out that parts do not become an object after it has begun to answer 200. */
-const isLateError = (bytes: Buffer): boolean => /^\s*(<\?xml[^>]*>)?\s*<Error>/.test(bytes.toString('latin1'))
+interface Told {
+  Code?: string
+  Message?: string
+}
+
+/** What stands between may answer in its stead, with whatever. */
+function errorIn(bytes: Buffer): Told | undefined {
+  try {
+    return (parser.parse(bytes.subarray(0, 10_000)) as { Error?: Told }).Error
+  } catch {
+    return undefined
+  }
+}
 
 function errorOf(status: number, bytes: Buffer): ObjectError {
-  const { Error: told } =
-    bytes.length > 0 ? (parser.parse(bytes.subarray(0, 10_000)) as { Error?: { Code?: string; Message?: string } }) : {}
-  return new ObjectError(status, told?.Code ?? '', told?.Message ?? '')
+  const said = errorIn(bytes)
+  return new ObjectError(status, said?.Code ?? '', said?.Message ?? '')
 }
 
 /** No answer, a failure of its own, or that it has too much to do. */

@@ -2,7 +2,7 @@
 import { copyFile, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backup, Shipped } from '../../ports/ship.ts'
-import { namesIn, newestBase } from './folder.ts'
+import { namesIn, newestBase, segmentMostBytes } from './folder.ts'
 import { inOrder, type Segment } from './in-order.ts'
 import { isEpoch, segmentOf } from './names.ts'
 
@@ -14,17 +14,22 @@ export async function openShippedFolder(root: string): Promise<Shipped[]> {
     if (!isEpoch(epoch) || !(await stat(folder)).isDirectory()) continue
     const base = await newestBase(folder)
     const segments = (await namesIn(folder)).flatMap((name) => segmentIn(folder, name))
-    found.push({ epoch, base: base === null ? null : backupIn(join(folder, base)), entries: (after) => inOrder(segments, after, 1) })
+    found.push({
+      epoch,
+      base: base === null ? null : backupIn(join(folder, base)),
+      hasEntries: segments.length > 0,
+      entries: (after) => inOrder(segments, after),
+    })
   }
   return found
 }
 
 export const backupIn = (folder: string): Backup => ({
   place: folder,
-  fetch: (name, path) => copyFile(join(folder, name), path),
+  copyOut: (name, path) => copyFile(join(folder, name), path),
 })
 
 function segmentIn(folder: string, name: string): Segment[] {
   const segment = segmentOf(name)
-  return segment === null ? [] : [{ first: segment.first, read: () => readFile(join(folder, name)) }]
+  return segment === null ? [] : [{ first: segment.first, bytes: segmentMostBytes, read: () => readFile(join(folder, name)) }]
 }
