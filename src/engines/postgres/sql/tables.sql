@@ -1,6 +1,6 @@
 -- The read model: one build of it, in the schema that the search_path names. Disposable; made by `builds.ts`.
 -- Text that is compared or sorted is COLLATE "C": the same order on every host.
--- The indexes for searching come later: see `indexes.sql`.
+-- Here are the indexes that the projector needs; those of readers come later: see `indexes.sql`.
 -- Every content table is a function of the documents at one position of the log, however that position was reached.
 -- Slugs are unique by the master's claims and not declared so here: one commit may swap two, and a batch may end inside it.
 
@@ -128,16 +128,8 @@ alter table review
   alter column images set storage main, alter column tags set storage main, alter column keywords set storage main,
   alter column search set storage main;
 alter table review set (toast_tuple_target = 4080);
--- Hashed: one page at any size, where a tree of these long texts grows a level between 10,000 and 50,000 reviews.
-create index review_by_slug on review using hash (slug);
-create index review_newest on review (published_at desc, id desc);
-create index review_by_title on review (title_key, id);
 create index review_by_camera on review (camera_id, published_at desc, id desc);
 create index review_by_lens on review (lens_id, published_at desc, id desc) where lens_id is not null;
-create index review_by_editor on review (editor_id, published_at desc, id desc);
-create index review_by_brand on review (brand, published_at desc, id desc);
-create index review_by_mount on review (mount, published_at desc, id desc);
-create index review_by_language on review (language, published_at desc, id desc);
 
 create table review_tag (
   tag text collate "C" not null,
@@ -145,14 +137,12 @@ create table review_tag (
   published_at timestamptz not null,
   primary key (review_id, tag)
 );
-create index review_tag_newest on review_tag (tag, published_at desc, review_id desc);
 
 create table former_slug (
   slug text collate "C" not null,
   review_id uuid not null,
   primary key (review_id, slug)
 );
-create index former_slug_by_slug on former_slug (slug);
 
 -- How many published reviews a value has. dimension: brand, camera, lens, mount, editor, tag, language, month, day. value: the slug of a
 -- brand, the id of a camera, lens or editor, the text itself of a mount, tag or language, a month as 2026-11 and a day as 2026-11-29 (content.day).
@@ -172,8 +162,6 @@ create table word (
   reviews int not null,
   primary key (language, word)
 ) with (fillfactor = 45);
-create index word_by_stem on word (stem, language);
-create index word_by_prefix on word (plain text_pattern_ops);
 
 -- Bookkeeping, outside the checksums.
 
