@@ -2,10 +2,11 @@
 import { inTurns } from '../../kit/turns.ts'
 import type { Build, LogEnd } from '../../ports/projection.ts'
 import type { Queryable, Statement } from './connect.ts'
-import { facetDeltas, type Move, type WordDelta, type Worded, wordCounter } from './counts.ts'
+import { facetDeltas, type Move, type Worded, wordCounter } from './counts.ts'
 import { fold, showsOtherwise, type Writes } from './fold.ts'
 import { type AnyCatalogue, type AnyReview, type Mapped, type Standing, uuid } from './rows.ts'
 import { sqlText } from './sql.ts'
+import type { Words } from './vocabulary.ts'
 
 // Planned once for each connection, when the tables may still be empty: the pool's settings keep every plan on the indexes.
 const statement = (name: string): Statement => ({ name, text: sqlText(name), timeoutMs: 65_000 })
@@ -44,20 +45,21 @@ export interface Batch {
   keptSince: string
   /** The build has parked changes, which may be settled now. */
   hasParked: boolean
-  /** It never held the whole log, and lacks the indexes for searching. */
+  /** It never held the whole log, and lacks the vocabulary and the indexes of readers. */
   isNew: boolean
+  /** Of a new one, where they are known: those before the batch, and afterwards those after it. */
+  counted: Words | null
 }
 
 export async function writeBatch(
   connection: Queryable,
-  { entries, seq, end, keptSince, hasParked, isNew }: Batch,
+  { entries, seq, end, keptSince, hasParked, isNew, counted }: Batch,
 ): Promise<Pick<Build, 'caughtUpAt' | 'parked'>> {
   const on = mayBeWide(entries) ? await unhurried(connection) : connection
   const writes = fold(await standing(on, entries), entries)
   const facets = facetDeltas(writes.changed)
-  const words = isNew ? [] : await wordsOf(writes.changed)
+  const words = isNew ? [] : (await count(wordCounter(), writes.changed)).counts()
   const logged = JSON.stringify(writes.logged.filter(({ at }) => at >= keptSince))
-  // Each waits for the one before.
   const written = [
     ...writeRows(on, writes),
     ...(facets.length > 0 ? [() => on.query(countFacets, [JSON.stringify(facets)])] : []),
@@ -65,8 +67,10 @@ export async function writeBatch(
     ...(hasParked ? [() => settle(on, entries)] : []),
     ...park(on, entries),
   ]
-  for (const write of written) await write()
-  if (isNew && end !== null && seq >= end.seq) await complete(on)
+  const writing = inOrder(written)
+  if (counted !== null) await Promise.all([writing, count(counted, writes.changed)])
+  await writing
+  if (isNew && end !== null && seq >= end.seq) await complete(on, counted ?? (await countRows(on)))
   const [row] = await on.query<{ caught_up_at: Date | null; parked: number }>(logChanges, [logged, seq, end?.seq ?? null, end?.at ?? null])
   return { caughtUpAt: row?.caught_up_at?.toISOString() ?? null, parked: row?.parked ?? 0 }
 }
@@ -138,6 +142,10 @@ function looksOtherwise(entries: readonly Mapped[], kind: 'camera' | 'lens', fou
 
 type Write = () => Promise<unknown>
 
+async function inOrder(writes: readonly Write[]): Promise<void> {
+  for (const write of writes) await write()
+}
+
 function writeRows(on: Queryable, { review, camera, lens, editor, category, product, stock, brands }: Writes): Write[] {
   const written: Write[] = []
   for (const [into, rows] of [
@@ -160,23 +168,25 @@ function writeRows(on: Queryable, { review, camera, lens, editor, category, prod
 /** The words of a thousand reviews take a fifth of a second (corpus, 2026-11-28), in which nobody would be answered. */
 const wordsAtOnce = 20
 
-async function wordsOf(changed: readonly Move[]): Promise<WordDelta[]> {
-  const words = wordCounter()
+async function count(words: Words, changed: readonly Move[]): Promise<Words> {
   for await (const some of inTurns(changed, wordsAtOnce)) words.move(some)
-  return words.counts()
+  return words
 }
 
-/** What is cheaper to make at once, when a new build holds the whole log for the first time: the vocabulary and its indexes. */
-async function complete(on: Queryable): Promise<void> {
+async function countRows(on: Queryable): Promise<Words> {
   const words = wordCounter()
   let after = '00000000-0000-0000-0000-000000000000'
   for (;;) {
     const reviews = await on.query<Worded & { id: string }>(nextWorded, [after])
     for await (const some of inTurns(reviews, wordsAtOnce)) for (const review of some) words.add(review)
     const last = reviews.at(-1)
-    if (last === undefined) break
+    if (last === undefined) return words
     after = last.id
   }
+}
+
+/** What is cheaper to make at once, when a new build holds the whole log for the first time: the vocabulary, and what only readers need. */
+async function complete(on: Queryable, words: Words): Promise<void> {
   await on.query('set local statement_timeout = 0')
   await on.query({ ...countWords, timeoutMs: longMs }, [JSON.stringify(words.counts())])
   await on.query({ text: indexes, timeoutMs: longMs })

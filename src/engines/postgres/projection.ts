@@ -12,6 +12,7 @@ import { buildsInUse } from './in-use.ts'
 import { type Mapped, mapped, parkedAs } from './rows.ts'
 import { slice } from './slices.ts'
 import { isDataFault, isGone } from './translate.ts'
+import { openVocabulary, type Vocabulary } from './vocabulary.ts'
 
 export interface ProjectionOptions {
   /** The primary, prepared by `prepareDatabase`. */
@@ -44,6 +45,7 @@ export function openProjection({ url, everywhere = [url], log, clock }: Projecti
   const db = openPool({ url, role: 'rcr_project', max: 3, log, timeoutMs, settings })
   const { open, successor, builds, create, switch: switchTo, drop, prune } = openBuilds(db, clock, () => buildsInUse(everywhere, log))
   const pruneChanges = openChangePruning(db, clock)
+  const projector = { db, log, clock, vocabulary: openVocabulary() }
   return {
     open,
     successor,
@@ -51,7 +53,7 @@ export function openProjection({ url, everywhere = [url], log, clock }: Projecti
     create,
     apply: (schema, changes, end) =>
       unlessGone(schema, async () => {
-        const applied = await apply({ db, log, clock }, demandSchema(schema), changes, end)
+        const applied = await apply(projector, demandSchema(schema), changes, end)
         await pruneChanges(schema)
         return applied
       }),
@@ -71,6 +73,7 @@ interface Projector {
   db: Database
   log: Log
   clock: Clock
+  vocabulary: Vocabulary
 }
 
 /**
@@ -107,7 +110,7 @@ interface LockedRow {
 }
 
 async function applyOnce(
-  { db, log, clock }: Projector,
+  { db, log, clock, vocabulary }: Projector,
   schema: string,
   changes: readonly Change[],
   entries: readonly Mapped[],
@@ -117,12 +120,13 @@ async function applyOnce(
   const lock = 'select from applied for update'
   const look = `select epoch, seq, ${placeOf(schema)},
     exists (select from parked) as has_parked, caught_up_at is null as is_new from applied`
-  return db.transaction(
+  const { counted, ...written } = await db.transaction(
     async (on, [build]: LockedRow[]) => {
       if (build === undefined) throw new Refusal('missing', `The build ${schema} has no position.`)
       const seq = positionAfter(build.seq, changes)
       const todo = entries.filter(({ change }) => change.seq > build.seq)
       const keptSince = new Date(clock.now() - keptMs).toISOString()
+      const counted = build.is_new ? vocabulary.take(schema, build.seq) : null
       const { caughtUpAt, parked } = await writeBatch(on, {
         entries: todo,
         seq,
@@ -130,15 +134,18 @@ async function applyOnce(
         keptSince,
         hasParked: build.has_parked,
         isNew: build.is_new,
+        counted,
       })
       for (const { fault, change } of todo)
         if (fault !== null)
           log.error('change parked: its document is not shown', { schema, seq: change.seq, kind: change.kind, id: change.id, error: fault })
       const { epoch, live, successor } = build
-      return { schema, position: { epoch, seq }, live, successor, parked, caughtUpAt }
+      return { schema, position: { epoch, seq }, live, successor, parked, caughtUpAt, counted }
     },
     [`set local search_path = "${schema}"`, ...batchTimeouts, lock, look],
   )
+  if (counted !== null && written.caughtUpAt === null) vocabulary.keep(schema, written.position.seq, counted)
+  return written
 }
 
 /** The last seq; refuses a hole, before or inside. */
