@@ -4,7 +4,8 @@
 //   in part, by any process: an entry that stands there twice is the same entry.
 // - A base is a copy of the master that holds every entry up to its number. The first one makes the place; entries come after it.
 // - `prune` removes older bases and the entries that the newest holds, and with them whatever was erased from the master in the meantime.
-// - Failures are refusals: `full` (code `ship-full`) and `unavailable` (code `ship-failed`).
+// - Failures are refusals: `full` (code `ship-full`) and `unavailable` (code `ship-failed`; `ship-moved`: another place stands where this
+//   one was, and has to be looked at again).
 export interface Entry {
   number: number
   bytes: Uint8Array
@@ -22,6 +23,8 @@ export interface CopyOptions {
   copy: (folder: string) => Promise<{ number: number; at: string }>
   /** So large at most. */
   bytes: number
+  /** Nobody else makes one: whatever is left of one goes. */
+  isAlone: boolean
 }
 
 /** The second place of one epoch. */
@@ -29,13 +32,15 @@ export interface Ship {
   /** Tells it from others, in messages too. */
   readonly place: string
   append(entries: readonly Entry[]): Promise<void>
-  /** By one process at a time. */
   keepBase(options: CopyOptions): Promise<Base>
   prune(): Promise<void>
   /** The newest one; null when there is none. */
   base(): Promise<Base | null>
-  /** The greatest number of all entries, 0 when there are none, and their size. May read them all. */
-  entries(): Promise<{ last: number; bytes: number }>
+  /**
+   * Of all entries the greatest number, 0 when there are none, and their size; `dense`: up to where none is missing after this number. May
+   * read them all.
+   */
+  entries(after: number): Promise<{ dense: number; last: number; bytes: number }>
   /** Ends what is under way over a wire. */
   close(): Promise<void>
 }

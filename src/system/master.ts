@@ -11,7 +11,7 @@ import { Refusal } from '../kit/refusal.ts'
 import type { Master } from '../ports/master.ts'
 import type { Settings } from '../settings.ts'
 import { type Dependencies, openDependencies } from './dependencies.ts'
-import { openBackup, openShip, openShipped } from './ship.ts'
+import { clearShipping, openBackup, openShip, openShipped } from './ship.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const masterFolder = ({ RCR_DATA }: Settings): string => join(RCR_DATA, 'master')
@@ -24,7 +24,9 @@ export async function openMaster(
 ): Promise<Master> {
   const { RCR_MASTER: engine, RCR_DYNAMODB_TABLE: table } = settings
   if (engine === 'dynamodb') return openDynamoMaster({ table, call: callOf(settings, around, dependencies), ...around })
-  return openLmdbMaster({ folder: masterFolder(settings), ship: await openShip(settings, around, dependencies), ...around })
+  const master = await openLmdbMaster({ folder: masterFolder(settings), ship: openShip(settings, around, dependencies), ...around })
+  await clearShipping(settings)
+  return master
 }
 
 const callOf = (settings: Settings, around: Surroundings, { of } = openDependencies(settings, around)) =>

@@ -16,18 +16,23 @@ import type { Surroundings } from './surroundings.ts'
 
 type InBucket = Extract<ShipPlace, { bucket: string }>
 
+const scratchOf = ({ RCR_DATA }: Settings): string => join(RCR_DATA, 'shipping')
+
 /** As `RCR_SHIP` says. */
-export async function openShip(settings: Settings, around: Surroundings, dependencies: Dependencies): Promise<ShipOptions | 'off' | null> {
-  const { RCR_SHIP: ship, RCR_DATA } = settings
-  const scratch = join(RCR_DATA, 'shipping')
-  if (ship === null || ship === 'off' || 'folder' in ship.place) {
-    await rm(scratch, { recursive: true, force: true }) // of a process that died when there was a bucket
-    if (ship === null || ship === 'off') return ship
-  }
+export function openShip(settings: Settings, around: Surroundings, dependencies: Dependencies): ShipOptions | 'off' | null {
+  const { RCR_SHIP: ship } = settings
+  if (ship === null || ship === 'off') return ship
   const { mode, place } = ship
   if ('folder' in place) return { mode, ship: (epoch) => openShipFolder(place.folder, epoch, around.random) }
   const bucket = bucketAt(place, settings, around, dependencies)
-  return { mode, ship: (epoch) => openShipBucket({ ...bucket, epoch, scratch, ...around }) }
+  return { mode, ship: (epoch) => openShipBucket({ ...bucket, epoch, scratch: scratchOf(settings), ...around }) }
+}
+
+/** For a master that has no bucket: the copy that a process left behind which died when there was one. */
+export async function clearShipping(settings: Settings): Promise<void> {
+  const { RCR_SHIP: ship } = settings
+  const isBucket = ship !== null && ship !== 'off' && 'bucket' in ship.place
+  if (!isBucket) await rm(scratchOf(settings), { recursive: true, force: true })
 }
 
 /** What `RCR_SHIP` of another time has brought there; `named` as it was named there. */
@@ -64,5 +69,6 @@ function bucketAt({ bucket, prefix }: InBucket, settings: Settings, { clock }: S
   const credentials = credentialsOf(settings, clock, of('credentials'))
   const sign = openSigning({ service: 's3', region, credentials, clock })
   const ask = openS3({ bucket, endpoint, region, sign, dependency: of('ship') })
-  return { ask, place: `s3://${bucket}/${prefix}`.replace(/\/$/, ''), prefix }
+  const place = `${endpoint === null ? 's3:/' : endpoint.replace(/\/$/, '')}/${bucket}/${prefix}`.replace(/\/$/, '')
+  return { ask, place, prefix }
 }

@@ -15,7 +15,8 @@ import { askBucket, objectStoreIsMissing, type TestBucket, testBucket } from '..
 import { sampleReview, sampleTime } from '../samples.ts'
 import { wholeLog } from '../whole-log.ts'
 import { openWire, type Wire } from '../wire.ts'
-import { commit, put, refusalOf, review, shipRoom, shipSuite } from './ship.suite.ts'
+import { shipSuite } from './ship.suite.ts'
+import { commit, put, refusalOf, review, shipRoom } from './ship-room.ts'
 
 const prefix = 'masters/home/'
 const bucketPlace = (ask: Ask, partBytes?: number) => ({
@@ -124,6 +125,7 @@ describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () 
     const ship = openShipBucket({ ...bucketPlace(ask, part), epoch, scratch: at(`scratch-${number}`), clock, random: secureRandom })
     await ship.keepBase({
       bytes,
+      isAlone: true,
       async copy(folder) {
         await master.backup(folder)
         await writeFile(join(folder, 'data.mdb'), randomBytes(bytes))
@@ -183,28 +185,45 @@ describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () 
     expect(await numbersOfBases()).toEqual([101, 101])
   })
 
-  test('what could not be removed goes later, without another base', async () => {
+  describe('what could not be removed goes later, without another base', () => {
     let nowMs = Date.parse(sampleTime)
+    const clock = { ...systemClock, now: () => nowMs, monotonic: () => nowMs }
     let fails = false
-    asked = (straight) => (one, asking) => (fails && one.method === 'DELETE' ? Promise.reject(new Error('cut')) : straight(one, asking))
-    const master = await opened({ clock: { ...systemClock, now: () => nowMs } })
-    await put(master, 1)
-    fails = true
-    nowMs += 24 * 3_600_000 + 1
-    await put(master, 2)
-    while ((await numbersOfBases()).length < 4) await systemClock.sleep(20)
-    fails = false
-    nowMs += 60_001
-    await put(master, 3)
-    while ((await numbersOfBases()).length > 2) await systemClock.sleep(20)
-    expect(await lengthOfLog()).toBe(3)
+    const twoBases = async () => {
+      fails = false
+      asked = (straight) => (one, asking) => (fails && one.method === 'DELETE' ? Promise.reject(new Error('cut')) : straight(one, asking))
+      const master = await opened({ clock })
+      await put(master, 1)
+      fails = true
+      nowMs += 24 * 3_600_000 + 1
+      await put(master, 2)
+      while ((await numbersOfBases()).length < 4) await systemClock.sleep(20)
+      return master
+    }
+    const untilPruned = async () => {
+      fails = false
+      while ((await numbersOfBases()).length > 2) await systemClock.sleep(20)
+      expect(await lengthOfLog()).toBe(2)
+    }
+
+    test('a minute later', async () => {
+      await twoBases()
+      nowMs += 60_001
+      await untilPruned()
+    })
+
+    test('at the next start', async () => {
+      await close(await twoBases())
+      await opened({ clock })
+      await untilPruned()
+    })
   })
 
   test('no copy is made where the master would be left without room', async () => {
     const ship = place().ship('x')
     let copies = 0
     const copy = async () => ({ number: ++copies, at: sampleTime })
-    const refusal = await refusalOf(ship.keepBase({ bytes: 2 ** 50, copy }))
+    const refusal = await refusalOf(ship.keepBase({ bytes: 2 ** 50, isAlone: true, copy }))
     expect(refusal).toMatchObject({ reason: 'full', code: 'ship-crowded', message: expect.stringContaining(at('scratch')) })
     expect(copies).toBe(0)
   })

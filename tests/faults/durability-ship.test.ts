@@ -9,9 +9,11 @@ import { backupIn, openShippedFolder } from '../../src/engines/ship/shipped-fold
 import { instant, secureRandom, systemClock } from '../../src/kit/clock.ts'
 import { openMetrics } from '../../src/kit/metric.ts'
 import type { Refusal } from '../../src/kit/refusal.ts'
+import type { Master } from '../../src/ports/master.ts'
 import { sampleReview } from '../samples.ts'
 import { wholeLog } from '../whole-log.ts'
-import { commit, put, refusalOf, review, shipRoom, shipSuite } from './ship.suite.ts'
+import { shipSuite } from './ship.suite.ts'
+import { commit, put, refusalOf, review, shipRoom, untilShipped } from './ship-room.ts'
 
 const room = shipRoom(async (folder) => {
   const place = join(folder, 'place')
@@ -142,17 +144,57 @@ test('entries of two masters of one epoch that differ are told', async () => {
   await put(master, 1)
   await close(master)
   await cp(at('master'), at('copy'), { recursive: true })
+  await cp(place(), at('place of the copy'), { recursive: true })
   await put(await opened(), 2)
-  // The copy is opened while the second place is elsewhere.
-  await rename(place(), at('elsewhere'))
+  await rename(place(), at('place of the master'))
+  await rename(at('place of the copy'), place())
   const forked = await opened({ at: at('copy') })
   await put(forked, 7)
-  for (const segment of await segments())
-    await cp(segment, join(at('elsewhere'), (await readdir(at('elsewhere')))[0] ?? '', basename(segment)))
+  const [epoch = ''] = await readdir(place())
+  for (const segment of await segments()) await cp(segment, join(at('place of the master'), epoch, basename(segment)))
   await close(forked)
   await rm(place(), { recursive: true })
-  await rename(at('elsewhere'), place())
+  await rename(at('place of the master'), place())
   expect(await refusalOf(restored())).toMatchObject({ code: 'ship-forked' })
+})
+
+test('an empty folder at a start is not taken for a place that held something, and what came in between gets a base', async () => {
+  let aheadMs = 0
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs }
+  /** What has arrived is taken out of the outbox a second later. */
+  const putAndTrim = async (master: Master, ...numbers: number[]) => {
+    for (const n of numbers) {
+      aheadMs += 1_001
+      await put(master, n)
+    }
+  }
+  const master = await opened({ clock })
+  await putAndTrim(master, 1, 2, 3)
+  await close(master)
+  await rename(place(), at('away'))
+  await mkdir(place())
+  const early = await opened({ clock }) // before its disk is mounted
+  expect(await refusalOf(commit(early, review(4)))).toMatchObject({ reason: 'unavailable', code: 'ship-failed' })
+  expect(await readdir(place())).toEqual([])
+  await rm(place(), { recursive: true })
+  await rename(at('away'), place())
+  await untilShipped(early, 4)
+  // Another folder in its place while it runs, with less in it than has arrived.
+  await cp(place(), at('older'), { recursive: true })
+  await putAndTrim(early, 5, 6)
+  await rename(place(), at('newer'))
+  await rename(at('older'), place())
+  await untilShipped(early, 7)
+  await close(early)
+  expect((await wholeLog((await restored()).master)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7])
+})
+
+test('whoever ends it beside a process that ships to it ends its acknowledgements too', async () => {
+  const master = await opened()
+  await put(master, 1)
+  await close(await opened({ mode: 'off' }))
+  for (const n of [2, 3])
+    expect(await refusalOf(commit(master, review(n)))).toMatchObject({ reason: 'unavailable', code: 'ship-elsewhere' })
 })
 
 test('only the owner may read a second place', async () => {

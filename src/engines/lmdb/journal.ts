@@ -1,5 +1,5 @@
 // What a transaction changes, as an entry that can be applied again: kept in the `outbox` of a shipped master until it stands in
-// the second place. The newest entry always stays, so an outbox that is not empty says that this master is shipped, and how far it is.
+// the second place. The newest entry always stays, so that numbers go on from it.
 //
 //   entry: table 1 · what 1 (0 removed, 1 put, 2 put and to be found in the log) · length of the key 2 · of the value 4 · key · value
 import { damaged } from './failure.ts'

@@ -134,9 +134,13 @@ async function shipped(store: Store, ship: LmdbMasterOptions['ship'], around: Om
   if (ship === 'off') await endOutbox(store)
   else if (ship) return startShipping({ ...around, store, mode: ship.mode, ship: ship.ship(store.epoch) })
   else if (store.lastEntry() > 0)
-    throw new Refusal('conflict', 'This master has a second place. Set RCR_SHIP as it was, or RCR_SHIP=off to go on without.', {
-      code: 'ship-needed',
-    })
+    throw new Refusal(
+      'conflict',
+      'This master has a second place. Set RCR_SHIP as it was; to go on without, stop every process and start one with RCR_SHIP=off.',
+      {
+        code: 'ship-needed',
+      },
+    )
   return null
 }
 

@@ -18,30 +18,40 @@ const shippedTo = Buffer.from('shipped to')
  */
 export async function beginOutbox(store: Store, place: string): Promise<number> {
   return store.env.transactionSync(() => {
-    const standing = store.meta.get(shippedTo)?.toString()
-    if (standing === undefined) store.meta.putSync(shippedTo, Buffer.from(place))
-    else if (standing !== place)
-      throw new Refusal(
-        'conflict',
-        `This master is shipped to ${standing}, not to ${place}. End that first: stop every process, and start one with RCR_SHIP=off.`,
-        { code: 'ship-elsewhere' },
-      )
-    if (store.lastEntry() > 0) return Number(store.meta.get(shippedSince))
-    const first = Number(store.meta.get(upTo) ?? 0) + 2
-    store.outbox.putSync(seqKey(first), Buffer.alloc(0))
-    store.meta.putSync(shippedSince, Buffer.from(String(first)))
-    return first
+    if (store.lastEntry() === 0) {
+      const first = Number(store.meta.get(upTo) ?? 0) + 2
+      store.outbox.putSync(seqKey(first), Buffer.alloc(0))
+      store.meta.putSync(shippedSince, Buffer.from(String(first)))
+    }
+    const since = Number(store.meta.get(shippedSince))
+    if (placeIn(store) === null) store.meta.putSync(shippedTo, Buffer.from(`${since} ${place}`))
+    refuseElsewhere(store, place)
+    return since
+  })
+}
+
+/** With the entry since when: a version that does not know of it may have ended and begun in between. */
+function placeIn(store: Store): string | null {
+  const [, since, place] = /^(\d+) (.*)$/s.exec(store.meta.get(shippedTo)?.toString() ?? '') ?? []
+  return place !== undefined && since === store.meta.get(shippedSince)?.toString() ? place : null
+}
+
+function refuseElsewhere(store: Store, place: string): void {
+  const standing = placeIn(store)
+  if (standing === place) return
+  const now = standing === null ? 'is shipped no more, which another process has said' : `is shipped to ${standing}, not to ${place}`
+  throw new Refusal('conflict', `This master ${now}. To change that stop every process, and start one with RCR_SHIP=off.`, {
+    code: 'ship-elsewhere',
   })
 }
 
 /** From now on nothing is kept for a second place. */
 export async function endOutbox(store: Store): Promise<void> {
   store.env.transactionSync(() => {
-    store.meta.removeSync(shippedTo)
     const last = store.lastEntry()
     if (last === 0) return
     store.meta.putSync(upTo, Buffer.from(String(last)))
-    store.meta.removeSync(shippedSince)
+    for (const key of [shippedSince, shippedTo]) store.meta.removeSync(key)
     for (const key of [...store.outbox.getKeys({})]) store.outbox.removeSync(key)
   })
 }
@@ -49,9 +59,10 @@ export async function endOutbox(store: Store): Promise<void> {
 const batchMax = 500
 const batchMaxBytes = 8 * 1024 * 1024
 
-/** What follows after a number, whole; `upTo`: nothing up to there waits any more when these have arrived. */
-export function waitingEntries(store: Store, after: number): { entries: Entry[]; upTo: number } {
+/** What follows after a number, whole; `upTo`: nothing up to there waits any more when these have arrived. Refuses as `beginOutbox` does. */
+export function waitingEntries(store: Store, place: string, after: number): { entries: Entry[]; upTo: number } {
   store.refresh()
+  refuseElsewhere(store, place)
   const newest = store.lastEntry()
   const entries: Entry[] = []
   let bytes = 0

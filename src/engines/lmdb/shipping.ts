@@ -6,8 +6,8 @@ import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import type { Metrics } from '../../kit/metric.ts'
 import { Refusal } from '../../kit/refusal.ts'
-import type { Ship, ShipOptions } from '../../ports/ship.ts'
-import { type Bases, openBases } from './bases.ts'
+import type { Base, Entry, Ship, ShipOptions } from '../../ports/ship.ts'
+import { openBases } from './bases.ts'
 import { guarded } from './failure.ts'
 import { unusable } from './folder.ts'
 import { seqOf } from './keys.ts'
@@ -49,14 +49,17 @@ export async function startShipping(parts: ShippingParts): Promise<Shipping> {
   let waking = new AbortController()
   let trouble: Refusal | null = unasked
   const meters = openMeters(parts.metrics, () => ({ behind: carrier.behind(), failing: trouble !== null }))
-  const carrier = openCarrier(parts, meters.shipped)
+  const carrier = openCarrier(parts, closing.signal, meters.shipped)
 
+  let isClosed = false
   const attempt = async (): Promise<void> => {
+    if (isClosed) return
     try {
-      await carrier.carry({ upkeep: !closing.signal.aborted })
+      await carrier.carry()
       if (trouble !== null && trouble !== unasked) log.info('second place in step again', { place: ship.place })
       trouble = null
     } catch (error) {
+      if (closing.signal.aborted) return // what is cut off by the end is no fault
       meters.failed()
       const refusal = error instanceof Refusal ? error : new Refusal('unavailable', String(error), { code: 'ship-failed', cause: error })
       if (trouble?.message !== refusal.message) log.error('second place fails', { place: ship.place, error })
@@ -86,6 +89,7 @@ export async function startShipping(parts: ShippingParts): Promise<Shipping> {
   const close = async () => {
     closing.abort()
     await within(clock, farewellMs, running.then(attempt))
+    isClosed = true
     await ship.close()
     await carrier.idle() // a copy that is being made reads what is closed next
   }
@@ -95,11 +99,12 @@ export async function startShipping(parts: ShippingParts): Promise<Shipping> {
   }
   return {
     admit() {
-      if (trouble !== null && (mode === 'sync' || isForeign(trouble))) throw notAcknowledged(trouble)
+      if (trouble !== null && (mode === 'sync' || isOlder(trouble))) throw notAcknowledged(trouble)
     },
     reached(entry) {
       waking.abort()
-      return mode === 'sync' ? carrier.until(entry) : Promise.resolve()
+      if (mode === 'async') return Promise.resolve()
+      return entry === 0 ? Promise.reject(notAcknowledged(elsewhere)) : carrier.until(entry)
     },
     close,
   }
@@ -107,9 +112,13 @@ export async function startShipping(parts: ShippingParts): Promise<Shipping> {
 
 /** Until the first answer. */
 const unasked = new Refusal('unavailable', 'The second place has not answered yet.', { code: 'ship-failed', retryAfterS: 1 })
+/** What is committed enters the outbox no more. */
+const elsewhere = new Refusal('unavailable', 'Another process has ended the second place.', { code: 'ship-elsewhere' })
 
-/** The second place knows more than this master, or is another one than before: whatever is done here would make two histories. */
-const isForeign = (trouble: Refusal | null): trouble is Refusal => trouble?.code === 'master-unusable' || trouble?.code === 'ship-elsewhere'
+/** The second place knows more than this master: whatever is done here would make two histories. */
+const isOlder = (trouble: Refusal | null): boolean => trouble?.code === 'master-unusable'
+/** Nothing that time heals. */
+const isForeign = (trouble: Refusal | null): trouble is Refusal => isOlder(trouble) || trouble?.code === 'ship-elsewhere'
 
 async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
   const enough = new AbortController()
@@ -117,23 +126,22 @@ async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise
   enough.abort()
 }
 
-const notAcknowledged = (trouble: Refusal): Refusal =>
-  new Refusal(
-    trouble.reason === 'full' ? 'full' : 'unavailable',
-    'The second place of the master cannot be written at the moment, and nothing is acknowledged before it stands there.',
-    {
-      code: trouble.code,
-      retryAfterS: 2,
-      cause: trouble,
-    },
-  )
+const notAcknowledged = (cause: Refusal): Refusal => {
+  const { reason, code } = cause
+  if (isForeign(cause))
+    return new Refusal('unavailable', 'The second place belongs to another state of this master: its operators have to look.', {
+      code,
+      cause,
+    })
+  const sentence = 'The second place of the master cannot be written at the moment, and nothing is acknowledged before it stands there.'
+  return new Refusal(reason === 'full' ? 'full' : 'unavailable', sentence, { code, retryAfterS: 2, cause })
+}
 
 /** Carries entries; repeated after a failure it goes on from where it was. */
-function openCarrier(parts: ShippingParts, shipped: (count: number) => void) {
+function openCarrier(parts: ShippingParts, closing: AbortSignal, shipped: (count: number) => void) {
   const { store, ship, clock } = parts
   let trimmedMs = Number.NEGATIVE_INFINITY
-  let preparing: Bases | null = null
-  let bases: Bases | null = null
+  let isPrepared = false
   let position = 0
   let waiters: { entry: number; resolve: () => void }[] = []
   const newest = (): number => {
@@ -145,39 +153,55 @@ function openCarrier(parts: ShippingParts, shipped: (count: number) => void) {
     trimmedMs = clock.monotonic()
     await guarded(store.folder, () => trimOutbox(store, position))
   }
+  const bases = openBases({ ...parts, tidy: trim, closing })
 
-  /** The second place is looked at first: one that knows more than this master shows that this is an older copy of it. */
-  const prepare = async (): Promise<Bases> => {
+  /** The second place is looked at first: whether it is the one that it should be, and holds what is no longer in the outbox. */
+  const prepare = async (): Promise<void> => {
     const since = await guarded(store.folder, () => beginOutbox(store, ship.place))
     for (const key of store.outbox.getKeys({ limit: 1 })) position = seqOf(key) - 1
-    const [base, { last, bytes }] = await Promise.all([ship.base(), ship.entries()])
+    const base = await ship.base()
+    const { dense, last, bytes } = await ship.entries(base?.number ?? 0)
     const known = Math.max(last, base?.number ?? 0)
     if (known > newest())
       throw unusable(store.folder, `ends at entry ${newest()}, but ${ship.place} knows of entries up to ${known}. Use rcr restore.`)
-    preparing = openBases({ ...parts, tidy: trim }, base, bytes)
-    // What is no longer in the outbox has to stand there.
-    if (base === null || base.number < since || known < position) await preparing.renew()
-    return preparing
+    if (base === null && last === 0 && position >= since)
+      throw new Refusal(
+        'unavailable',
+        `${ship.place} holds nothing of this master, and once held its entries up to ${position}: not mounted?`,
+        {
+          code: 'ship-failed',
+          retryAfterS: 1,
+        },
+      )
+    bases.found(base, bytes)
+    const willDo = (one: Base | null) => one !== null && one.number >= since && Math.max(one.number, dense) >= position
+    if (!willDo(base)) await bases.demand(willDo)
+    isPrepared = true
   }
   const arrived = (entry: number) => {
     position = Math.max(position, entry)
     for (const waiter of waiters) if (waiter.entry <= position) waiter.resolve()
     waiters = waiters.filter((waiter) => waiter.entry > position)
   }
+  const append = (entries: readonly Entry[]) =>
+    ship.append(entries).catch((cause: unknown) => {
+      if (cause instanceof Refusal && cause.code === 'ship-moved') isPrepared = false
+      throw cause
+    })
 
   return {
-    async carry({ upkeep }: { upkeep: boolean }) {
-      bases ??= await prepare()
+    async carry() {
+      if (!isPrepared) await prepare()
       while (true) {
-        const { entries, upTo } = await guarded(store.folder, () => waitingEntries(store, position))
-        await ship.append(entries)
+        const { entries, upTo } = await guarded(store.folder, () => waitingEntries(store, ship.place, position))
+        await append(entries)
         arrived(upTo)
         if (entries.length === 0) break
         shipped(entries.length)
         bases.grew(entries.reduce((sum, { bytes }) => sum + bytes.length, 0))
       }
       if (clock.monotonic() - trimmedMs >= trimEveryMs) await trim()
-      if (upkeep) bases.upkeep()
+      if (!closing.aborted) bases.upkeep()
     },
     behind: () => {
       try {
@@ -188,7 +212,7 @@ function openCarrier(parts: ShippingParts, shipped: (count: number) => void) {
     },
     until: (entry: number): Promise<void> =>
       entry <= position ? Promise.resolve() : new Promise((resolve) => waiters.push({ entry, resolve })),
-    idle: async () => preparing?.settled(),
+    idle: bases.settled,
   }
 }
 

@@ -9,7 +9,7 @@
 //   repeats    idempotency key                → record with position
 //   expiry     time, kind or `repeat`, id     → nothing: what `sweep` walks
 //   outbox     number                         → entry, see `journal.ts`: what a second place does not hold yet, and the newest
-//   meta       format, epoch; of a shipped master since which entry, of one that was shipped up to which
+//   meta       format, epoch; of a shipped master since which entry and to where, of one that was shipped up to which
 import { type Database, open, type RootDatabase } from 'lmdb'
 import type { RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'

@@ -8,7 +8,7 @@ import type { Clock, RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Backup, Base, Ship, Shipped } from '../../ports/ship.ts'
 import { inOrder } from './in-order.ts'
-import { baseName, baseNumber, chanceOf, isEpoch, makingName, segmentName, segmentOf } from './names.ts'
+import { type BaseName, baseName, basesOf, chanceOf, isEpoch, makingName, segmentName, segmentOf } from './names.ts'
 import { type Objects, openObjects, type Stored } from './objects.ts'
 import { type Ask, ObjectError } from './s3.ts'
 import { encode } from './segment.ts'
@@ -47,7 +47,7 @@ export function openShipBucket({ ask, place, prefix, partBytes, epoch, scratch, 
     await objects.removeUploads(folder, clock.now() - uploadMostMs)
     for (const name of await readdir(copy)) if (name !== manifest) await objects.putFile(`${folder}${base}/${name}`, join(copy, name))
     await objects.putFile(`${folder}${base}/${manifest}`, join(copy, manifest))
-    if (!basesIn(await objects.list(`${folder}${base}/`), folder).includes(base))
+    if (basesIn(await objects.list(`${folder}${base}/`), folder).length === 0)
       throw new Error('what was put is not listed: another process took it away, or the store lists late')
   }
 
@@ -61,10 +61,10 @@ export function openShipBucket({ ask, place, prefix, partBytes, epoch, scratch, 
       await told(() => objects.put(`${folder}${name}`, bytes, appendTryMs(bytes.length)))
     },
 
-    async keepBase({ copy, bytes }) {
+    async keepBase({ copy, bytes, isAlone }) {
       const fresh = join(scratch, makingName(chanceOf(random)))
       try {
-        await rm(scratch, { recursive: true, force: true })
+        if (isAlone) await rm(scratch, { recursive: true, force: true })
         await mkdir(scratch, { recursive: true, mode: 0o700 })
         await refuseCrowded(scratch, bytes)
         const kept = baseName(await copy(fresh), chanceOf(random))
@@ -83,11 +83,10 @@ export function openShipBucket({ ask, place, prefix, partBytes, epoch, scratch, 
         const found = await objects.list(folder)
         const newest = basesIn(found, folder).at(-1)
         if (newest === undefined) return
-        const number = baseNumber(newest) ?? 0
-        const old = found.filter(({ key }) => {
-          const [name = '', file] = key.slice(folder.length).split('/')
-          return file === undefined ? (segmentOf(name)?.last ?? Infinity) <= number : baseNumber(name) !== null && name < newest
-        })
+        const names = found.map(({ key }) => key.slice(folder.length).split('/')[0] ?? '')
+        const bases = basesOf([...new Set(names)]).map(({ name }) => name)
+        const older = new Set(bases.slice(0, bases.indexOf(newest.name)))
+        const old = found.filter((_, n) => older.has(names[n] ?? '') || (segmentOf(names[n] ?? '')?.last ?? Infinity) <= newest.number)
         // What makes them bases first, so that none is one without its data.
         const isManifest = ({ key }: Stored) => key.endsWith(`/${manifest}`)
         await objects.remove(old.filter(isManifest))
@@ -97,15 +96,18 @@ export function openShipBucket({ ask, place, prefix, partBytes, epoch, scratch, 
     base: () =>
       told(async () => {
         const newest = basesIn(await objects.list(`${folder}base-`), folder).at(-1)
-        return newest === undefined ? null : baseIn(objects, `${folder}${newest}/`)
+        return newest === undefined ? null : baseIn(objects, `${folder}${newest.name}/`)
       }),
-    entries: () =>
+    entries: (after) =>
       told(async () => {
         const segments = segmentsIn(await objects.list(folder), folder)
-        return {
-          last: segments.reduce((most, { last }) => Math.max(most, last), 0),
-          bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+        let [dense, newest, size] = [after, 0, 0]
+        for (const { first, last, bytes } of segments.toSorted((a, b) => a.first - b.first)) {
+          if (first <= dense + 1) dense = Math.max(dense, last)
+          newest = Math.max(newest, last)
+          size += bytes
         }
+        return { dense, last: newest, bytes: size }
       }),
     async close() {
       closing.abort()
@@ -125,7 +127,7 @@ export function openShippedBucket({ ask, place, prefix, partBytes }: BucketPlace
       const segments = segmentsIn(found, folder).map((one) => ({ ...one, read: () => told(() => objects.get(one.key)) }))
       shipped.push({
         epoch,
-        base: base === undefined ? null : backupOf(objects, `${place}/${epoch}/${base}`, `${folder}${base}/`),
+        base: base === undefined ? null : backupOf(objects, `${place}/${epoch}/${base.name}`, `${folder}${base.name}/`),
         hasEntries: segments.length > 0,
         entries: (after) => {
           const wanted = segments.filter(({ last }) => last > after)
@@ -149,10 +151,10 @@ const backupOf = (objects: Objects, place: string, folder: string): Backup => ({
 const manifest = 'manifest.json'
 
 /** Whole ones, oldest first. */
-function basesIn(found: readonly Stored[], folder: string): string[] {
+function basesIn(found: readonly Stored[], folder: string): BaseName[] {
   const keys = new Set(found.map(({ key }) => key.slice(folder.length)))
-  const names = new Set([...keys].map((key) => key.split('/')[0] ?? '').filter((name) => baseNumber(name) !== null))
-  return [...names].filter((name) => keys.has(`${name}/${manifest}`) && keys.has(`${name}/data.mdb`)).toSorted()
+  const names = [...new Set([...keys].map((key) => key.split('/')[0] ?? ''))]
+  return basesOf(names).filter(({ name }) => keys.has(`${name}/${manifest}`) && keys.has(`${name}/data.mdb`))
 }
 
 const segmentsIn = (found: readonly Stored[], folder: string) =>

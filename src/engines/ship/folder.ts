@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Base, Entry, Ship } from '../../ports/ship.ts'
-import { baseName, baseNumber, chanceOf, isMaking, makingName, segmentName, segmentOf } from './names.ts'
+import { baseName, basesOf, chanceOf, isMaking, makingName, segmentName, segmentOf } from './names.ts'
 import { decode, encode } from './segment.ts'
 
 /** Larger only by what was written last. */
@@ -13,20 +13,19 @@ export const segmentMostBytes = 16 * 1024 * 1024
 export function openShipFolder(root: string, epoch: string, random: RandomBytes): Ship {
   const folder = join(root, epoch)
   const chance = () => chanceOf(random)
-  const writer = openWriter(folder, chance)
-  // What was there and is gone is not made anew: where a disk is no longer mounted an empty folder stands in its place.
-  let wasThere = false
+  const standing = openStanding(root, folder)
+  const writer = openWriter(folder, standing.demand, chance)
 
   return {
     place: root,
     append: (entries) => writer.append(entries).catch((cause: unknown) => Promise.reject(failure(cause))),
 
-    async keepBase({ copy }) {
+    async keepBase({ copy, isAlone }) {
       const fresh = join(folder, makingName(chance()))
       try {
-        if (!wasThere) await makeFolder(root, folder)
-        wasThere = true
-        for (const name of await readdir(folder)) if (isMaking(name)) await rm(join(folder, name), { recursive: true, force: true })
+        await standing.make()
+        if (isAlone)
+          for (const name of await readdir(folder)) if (isMaking(name)) await rm(join(folder, name), { recursive: true, force: true })
         const kept = baseName(await copy(fresh), chance())
         await rename(fresh, join(folder, kept))
         await syncFolder(folder)
@@ -39,12 +38,12 @@ export function openShipFolder(root: string, epoch: string, random: RandomBytes)
 
     async prune() {
       try {
-        const newest = await newestBase(folder)
-        if (newest === null) return
-        for (const name of await readdir(folder)) {
-          if (baseNumber(name) !== null && name < newest) await rm(join(folder, name), { recursive: true, force: true })
-          if (segmentOf(name) !== null) await remove(folder, name, baseNumber(newest) ?? 0)
-        }
+        const names = await readdir(folder)
+        const bases = basesOf(names)
+        const newest = bases.pop()
+        if (newest === undefined) return
+        for (const { name } of bases) await rm(join(folder, name), { recursive: true, force: true })
+        for (const name of names) if ((segmentOf(name)?.first ?? Infinity) <= newest.number) await remove(folder, name, newest.number)
       } catch (cause) {
         throw failure(cause)
       }
@@ -54,25 +53,60 @@ export function openShipFolder(root: string, epoch: string, random: RandomBytes)
     async base() {
       try {
         const name = await newestBase(folder)
-        wasThere ||= name !== null
-        return name === null ? null : await baseIn(join(folder, name))
+        if (name === null) return null
+        await standing.note()
+        return await baseIn(join(folder, name))
       } catch (cause) {
         throw failure(cause)
       }
     },
 
-    async entries() {
+    async entries(after) {
       try {
-        let [last, bytes] = [0, 0]
+        const numbers = new Set<number>()
+        let [last, bytes, dense] = [0, 0, after]
         for (const name of (await namesIn(folder)).filter((name) => segmentOf(name) !== null)) {
           const file = await readFile(join(folder, name))
           bytes += file.length
-          for (const { number } of decode(file)) last = Math.max(last, number)
+          for (const { number } of decode(file)) {
+            last = Math.max(last, number)
+            if (number > after) numbers.add(number)
+          }
         }
-        return { last, bytes }
+        while (numbers.has(dense + 1)) dense += 1
+        return { dense, last, bytes }
       } catch (cause) {
         throw failure(cause)
       }
+    },
+  }
+}
+
+/**
+ * The folder as this process has seen it. What was there and is gone is not made anew, and what stands there instead is not written to:
+ * where a disk is no longer mounted an empty folder stands in its place.
+ */
+function openStanding(root: string, folder: string) {
+  let seen: string | null = null
+  const look = async () => {
+    const { dev, ino } = await stat(folder)
+    return `${dev} ${ino}`
+  }
+  const note = async () => {
+    seen = await look()
+  }
+  const demand = async () => {
+    const now = await look()
+    seen ??= now
+    if (seen !== now) throw Object.assign(new Error(`another folder stands at ${folder}`), { code: 'ESTALE' })
+  }
+  return {
+    note,
+    demand,
+    async make() {
+      if (seen !== null) return demand()
+      await makeFolder(root, folder)
+      await note()
     },
   }
 }
@@ -84,10 +118,11 @@ interface Growing {
 }
 
 /** Writes segments of its own, one after the other. */
-function openWriter(folder: string, chance: () => string) {
+function openWriter(folder: string, demand: () => Promise<void>, chance: () => string) {
   let segment: Growing | undefined
 
   async function begin(first: number): Promise<Growing> {
+    await demand()
     const path = join(folder, segmentName({ first, last: null }, chance()))
     const file = await open(path, 'wx', 0o600)
     await syncFolder(folder)
@@ -129,12 +164,7 @@ function openWriter(folder: string, chance: () => string) {
 }
 
 export async function newestBase(folder: string): Promise<string | null> {
-  return (
-    (await namesIn(folder))
-      .filter((name) => baseNumber(name) !== null)
-      .toSorted()
-      .at(-1) ?? null
-  )
+  return basesOf(await namesIn(folder)).at(-1)?.name ?? null
 }
 
 async function baseIn(path: string): Promise<Base> {
@@ -148,9 +178,14 @@ async function baseIn(path: string): Promise<Base> {
  */
 async function remove(folder: string, name: string, number: number): Promise<void> {
   const [path, gone] = [join(folder, name), join(folder, name.replace(/ship$/, 'gone'))]
-  await rename(path, gone)
+  try {
+    await rename(path, gone)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return // another process removes it
+    throw cause
+  }
   for (const entry of decode(await readFile(gone))) if (entry.number > number) return rename(gone, path)
-  await rm(gone)
+  await rm(gone, { force: true })
 }
 
 async function isThere({ file, path }: Growing): Promise<boolean> {
@@ -180,6 +215,8 @@ function failure(cause: unknown): Refusal {
   if (cause instanceof Refusal) return cause
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (noRoom.has(code)) return new Refusal('full', 'There is no room left in the second place.', { code: 'ship-full', cause })
+  if (code === 'ESTALE')
+    return new Refusal('unavailable', 'Another folder stands where the second place was.', { code: 'ship-moved', retryAfterS: 1, cause })
   if (code === undefined) throw cause
   return new Refusal('unavailable', 'The second place cannot be written at the moment.', { code: 'ship-failed', retryAfterS: 1, cause })
 }

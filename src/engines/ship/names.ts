@@ -1,4 +1,4 @@
-// What a second place holds of one epoch, by name; the order of names is that of their numbers, and of equal ones that of time.
+// What a second place holds of one epoch, by name.
 //
 //   base-<number>-<ms since 1970>-<chance>/   a backup with its manifest
 //   <first>-<chance>.ship                     a segment that grows, in a folder: written by one process alone; `.gone` while it is removed
@@ -18,11 +18,22 @@ export const isMaking = (name: string): boolean => name.startsWith('new-')
 export const baseName = ({ number, at }: { number: number; at: string }, chance: string): string =>
   `base-${padded(number, 15)}-${padded(Date.parse(at), 13)}-${chance}`
 
-/** Its number; null of what is no base. Those of before have no time. */
-export function baseNumber(name: string): number | null {
-  const [, number] = /^base-(\d{15})(?:-\d{13})?-[0-9a-f]{8}$/.exec(name) ?? []
-  return number === undefined ? null : Number(number)
+export interface BaseName {
+  name: string
+  number: number
+  /** 0 of those that an earlier version made. */
+  ms: number
 }
+
+/** Null of what is no base. */
+export function baseOf(name: string): BaseName | null {
+  const [, number, ms] = /^base-(\d{15})(?:-(\d{13}))?-[0-9a-f]{8}$/.exec(name) ?? []
+  return number === undefined ? null : { name, number: Number(number), ms: Number(ms ?? 0) }
+}
+
+/** Oldest first. */
+export const basesOf = (names: readonly string[]): BaseName[] =>
+  names.flatMap((name) => baseOf(name) ?? []).toSorted((a, b) => a.number - b.number || a.ms - b.ms || (a.name < b.name ? -1 : 1))
 
 export interface SegmentName {
   first: number
