@@ -18,6 +18,17 @@ export interface Base {
   bytes: number
 }
 
+export interface Sight {
+  /** The newest one; null when there is none. */
+  base: Base | null
+  /** The greatest number of all entries, 0 when there are none. */
+  last: number
+  /** Up to where no entry is missing after the base, or after 0. */
+  dense: number
+  /** Of all entries. */
+  bytes: number
+}
+
 export interface CopyOptions {
   /** Fills an empty folder, or one that is not there, with a backup, and says up to which entry it reaches and of when it is. */
   copy: (folder: string) => Promise<{ number: number; at: string }>
@@ -34,13 +45,10 @@ export interface Ship {
   append(entries: readonly Entry[]): Promise<void>
   keepBase(options: CopyOptions): Promise<Base>
   prune(): Promise<void>
-  /** The newest one; null when there is none. */
+  /** Of the place that was looked at last: the newest one; null when there is none. */
   base(): Promise<Base | null>
-  /**
-   * Of all entries the greatest number, 0 when there are none, and their size; `dense`: up to where none is missing after this number. May
-   * read them all.
-   */
-  entries(after: number): Promise<{ dense: number; last: number; bytes: number }>
+  /** What is there now, which is the place from now on. May read all entries. */
+  look(): Promise<Sight>
   /** Ends what is under way over a wire. */
   close(): Promise<void>
 }

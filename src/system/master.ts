@@ -54,7 +54,7 @@ export async function restoreMaster(
   return restoreLmdbMaster({
     to: masterFolder(settings),
     from: from === null ? null : openBackup(from, settings, around, dependencies),
-    shipped: ship === null ? null : await openShipped(ship, settings, around, dependencies),
+    shipped: ship === null ? null : () => openShipped(ship, settings, around, dependencies),
     clock,
     random,
     progress,

@@ -48,6 +48,26 @@ export function shipSuite(room: ReturnType<typeof shipRoom>, { entries = 600 } =
     expect(await wholeLog(back)).toEqual(await wholeLog(master))
   })
 
+  test('a place is read whole while it is pruned: what is taken away meanwhile is in the newer base', async () => {
+    let nowMs = Date.parse(sampleTime)
+    const clock = { ...systemClock, now: () => nowMs }
+    const master = await opened({ clock })
+    await put(master, 1, 2)
+    const { shipped } = place()
+    let looks = 0
+    place().shipped = async () => {
+      const found = await shipped()
+      if (++looks > 1) return found
+      nowMs += 24 * 3_600_000 + 1
+      await put(master, 3)
+      for (const isThere = async () => [...(await place().contents()).keys()].some((path) => path.endsWith('.ship')); await isThere(); )
+        await systemClock.sleep(20)
+      return found
+    }
+    expect((await wholeLog((await restored()).master)).length).toBe(3)
+    expect(looks).toBeGreaterThan(1)
+  })
+
   test('an epoch after a restoration is later even when the clock of the machine is not', async () => {
     const master = await opened()
     await put(master, 1)

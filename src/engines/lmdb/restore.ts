@@ -17,8 +17,11 @@ export interface RestoreOptions {
   from: Backup | null
   /** Becomes the master: absent or empty. Nothing is there until all of it is. */
   to: string
-  /** The second place, by epoch, oldest first: its entries are newer than the backup. Null: without it. */
-  shipped: readonly Shipped[] | null
+  /**
+   * The second place, by epoch, oldest first: its entries are newer than the backup. Asked again when something was taken away from it
+   * meanwhile (`ship-pruned`): a system may be shipping to it. Null: without it.
+   */
+  shipped: (() => Promise<readonly Shipped[]>) | null
   clock: Clock
   random: RandomBytes
   progress: (entries: number) => void
@@ -31,9 +34,21 @@ export interface Restored {
   position: Position
 }
 
+const looksMost = 5
+
 export async function restoreLmdbMaster(options: RestoreOptions): Promise<Restored> {
-  const { to, shipped: all } = options
-  await refuseOccupied(to)
+  await refuseOccupied(options.to)
+  for (let looks = 1; ; looks++) {
+    try {
+      return await restoreFrom((await options.shipped?.()) ?? null, options)
+    } catch (cause) {
+      if (!(cause instanceof Refusal && cause.code === 'ship-pruned') || looks === looksMost) throw cause
+    }
+  }
+}
+
+async function restoreFrom(all: readonly Shipped[] | null, options: RestoreOptions): Promise<Restored> {
+  const { to } = options
   const from = options.from ?? newestBase(all ?? [])
   const making = `${to}.restoring`
   return guarded(dirname(to), async () => {

@@ -159,23 +159,21 @@ function openCarrier(parts: ShippingParts, closing: AbortSignal, shipped: (count
   const prepare = async (): Promise<void> => {
     const since = await guarded(store.folder, () => beginOutbox(store, ship.place))
     for (const key of store.outbox.getKeys({ limit: 1 })) position = seqOf(key) - 1
-    const base = await ship.base()
-    const { dense, last, bytes } = await ship.entries(base?.number ?? 0)
+    const { base, dense, last, bytes } = await ship.look()
     const known = Math.max(last, base?.number ?? 0)
     if (known > newest())
       throw unusable(store.folder, `ends at entry ${newest()}, but ${ship.place} knows of entries up to ${known}. Use rcr restore.`)
     if (base === null && last === 0 && position >= since)
-      throw new Refusal(
-        'unavailable',
-        `${ship.place} holds nothing of this master, and once held its entries up to ${position}: not mounted?`,
-        {
-          code: 'ship-failed',
-          retryAfterS: 1,
-        },
-      )
+      throw new Refusal('unavailable', `${ship.place} is empty, and once held entries up to ${position}: not mounted?`, {
+        code: 'ship-failed',
+        retryAfterS: 1,
+      })
     bases.found(base, bytes)
     const willDo = (one: Base | null) => one !== null && one.number >= since && Math.max(one.number, dense) >= position
-    if (!willDo(base)) await bases.demand(willDo)
+    if (!willDo(base)) {
+      closing.throwIfAborted()
+      await bases.demand(willDo)
+    }
     isPrepared = true
   }
   const arrived = (entry: number) => {

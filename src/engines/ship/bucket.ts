@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Clock, RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
 import type { Backup, Base, Ship, Shipped } from '../../ports/ship.ts'
-import { inOrder } from './in-order.ts'
+import { inOrder, pruned } from './in-order.ts'
 import { type BaseName, baseName, basesOf, chanceOf, isEpoch, makingName, segmentName, segmentOf } from './names.ts'
 import { type Objects, openObjects, type Stored } from './objects.ts'
 import { type Ask, ObjectError } from './s3.ts'
@@ -49,6 +49,11 @@ export function openShipBucket({ ask, place, prefix, partBytes, epoch, scratch, 
     await objects.putFile(`${folder}${base}/${manifest}`, join(copy, manifest))
     if (basesIn(await objects.list(`${folder}${base}/`), folder).length === 0)
       throw new Error('what was put is not listed: another process took it away, or the store lists late')
+  }
+
+  async function newestIn(found: readonly Stored[]): Promise<Base | null> {
+    const newest = basesIn(found, folder).at(-1)
+    return newest === undefined ? null : baseIn(objects, `${folder}${newest.name}/`)
   }
 
   return {
@@ -93,21 +98,18 @@ export function openShipBucket({ ask, place, prefix, partBytes, epoch, scratch, 
         await objects.remove(old.filter((one) => !isManifest(one)))
       }),
 
-    base: () =>
+    base: () => told(async () => newestIn(await objects.list(`${folder}base-`))),
+    look: () =>
       told(async () => {
-        const newest = basesIn(await objects.list(`${folder}base-`), folder).at(-1)
-        return newest === undefined ? null : baseIn(objects, `${folder}${newest.name}/`)
-      }),
-    entries: (after) =>
-      told(async () => {
-        const segments = segmentsIn(await objects.list(folder), folder)
-        let [dense, newest, size] = [after, 0, 0]
-        for (const { first, last, bytes } of segments.toSorted((a, b) => a.first - b.first)) {
+        const found = await objects.list(folder)
+        const base = await newestIn(found)
+        let [dense, newest, size] = [base?.number ?? 0, 0, 0]
+        for (const { first, last, bytes } of segmentsIn(found, folder).toSorted((a, b) => a.first - b.first)) {
           if (first <= dense + 1) dense = Math.max(dense, last)
           newest = Math.max(newest, last)
           size += bytes
         }
-        return { dense, last: newest, bytes: size }
+        return { base, dense, last: newest, bytes: size }
       }),
     async close() {
       closing.abort()
@@ -124,10 +126,10 @@ export function openShippedBucket({ ask, place, prefix, partBytes }: BucketPlace
       const folder = `${prefix}${epoch}/`
       const found = await objects.list(folder)
       const base = basesIn(found, folder).at(-1)
-      const segments = segmentsIn(found, folder).map((one) => ({ ...one, read: () => told(() => objects.get(one.key)) }))
+      const segments = segmentsIn(found, folder).map((one) => ({ ...one, read: () => told(() => still(objects.get(one.key))) }))
       shipped.push({
         epoch,
-        base: base === undefined ? null : backupOf(objects, `${place}/${epoch}/${base.name}`, `${folder}${base.name}/`),
+        base: base === undefined ? null : shippedBase(objects, `${place}/${epoch}/${base.name}`, `${folder}${base.name}/`),
         hasEntries: segments.length > 0,
         entries: (after) => {
           const wanted = segments.filter(({ last }) => last > after)
@@ -147,6 +149,18 @@ const backupOf = (objects: Objects, place: string, folder: string): Backup => ({
   place,
   copyOut: (name, path) => told(() => objects.getFile(`${folder}${name}`, path)),
 })
+
+function shippedBase(objects: Objects, place: string, folder: string): Backup {
+  const { copyOut } = backupOf(objects, place, folder)
+  return { place, copyOut: (name, path) => told(() => still(copyOut(name, path))) }
+}
+
+/** What stood in a list a moment ago. */
+const still = <T>(asked: Promise<T>): Promise<T> =>
+  asked.catch((cause: unknown) => {
+    const isGone = cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'NoSuchKey')
+    throw isGone ? pruned(cause) : cause
+  })
 
 const manifest = 'manifest.json'
 

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } fro
 import { dirname, join } from 'node:path'
 import type { RandomBytes } from '../../kit/clock.ts'
 import { Refusal } from '../../kit/refusal.ts'
-import type { Base, Entry, Ship } from '../../ports/ship.ts'
+import type { Base, Entry, Ship, Sight } from '../../ports/ship.ts'
 import { baseName, basesOf, chanceOf, isMaking, makingName, segmentName, segmentOf } from './names.ts'
 import { decode, encode } from './segment.ts'
 
@@ -53,33 +53,39 @@ export function openShipFolder(root: string, epoch: string, random: RandomBytes)
     async base() {
       try {
         const name = await newestBase(folder)
-        if (name === null) return null
-        await standing.note()
-        return await baseIn(join(folder, name))
+        if (name !== null) await standing.demand()
+        return name === null ? null : await baseIn(join(folder, name))
       } catch (cause) {
         throw failure(cause)
       }
     },
 
-    async entries(after) {
+    async look() {
       try {
-        const numbers = new Set<number>()
-        let [last, bytes, dense] = [0, 0, after]
-        for (const name of (await namesIn(folder)).filter((name) => segmentOf(name) !== null)) {
-          const file = await readFile(join(folder, name))
-          bytes += file.length
-          for (const { number } of decode(file)) {
-            last = Math.max(last, number)
-            if (number > after) numbers.add(number)
-          }
-        }
-        while (numbers.has(dense + 1)) dense += 1
-        return { dense, last, bytes }
+        const name = await newestBase(folder)
+        if (name !== null) await standing.note()
+        const base = name === null ? null : await baseIn(join(folder, name))
+        return { base, ...(await entriesIn(folder, base?.number ?? 0)) }
       } catch (cause) {
         throw failure(cause)
       }
     },
   }
+}
+
+async function entriesIn(folder: string, after: number): Promise<Omit<Sight, 'base'>> {
+  const numbers = new Set<number>()
+  let [last, bytes, dense] = [0, 0, after]
+  for (const name of (await namesIn(folder)).filter((name) => segmentOf(name) !== null)) {
+    const file = await readFile(join(folder, name))
+    bytes += file.length
+    for (const { number } of decode(file)) {
+      last = Math.max(last, number)
+      if (number > after) numbers.add(number)
+    }
+  }
+  while (numbers.has(dense + 1)) dense += 1
+  return { dense, last, bytes }
 }
 
 /**

@@ -63,6 +63,10 @@ async function* readAhead(segments: readonly Segment[]): AsyncGenerator<{ first:
   }
 }
 
+/** Whoever reads a place that is in use may find that something has just been taken away, since a newer base holds it. */
+export const pruned = (cause: unknown): Refusal =>
+  new Refusal('unavailable', 'The second place was pruned meanwhile: look at it again.', { code: 'ship-pruned', retryAfterS: 1, cause })
+
 const gap = (expected: number, waiting: ReadonlyMap<number, Entry>): Refusal => {
   const found = Math.min(...waiting.keys())
   return new Refusal('conflict', `Entry ${expected} is missing in the second place; what follows begins with ${found}.`, {

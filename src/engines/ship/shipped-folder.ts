@@ -3,7 +3,7 @@ import { copyFile, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backup, Shipped } from '../../ports/ship.ts'
 import { namesIn, newestBase, segmentMostBytes } from './folder.ts'
-import { inOrder, type Segment } from './in-order.ts'
+import { inOrder, pruned, type Segment } from './in-order.ts'
 import { isEpoch, segmentOf } from './names.ts'
 
 /** The epochs that a folder holds, oldest first. */
@@ -16,7 +16,7 @@ export async function openShippedFolder(root: string): Promise<Shipped[]> {
     const segments = (await namesIn(folder)).flatMap((name) => segmentIn(folder, name))
     found.push({
       epoch,
-      base: base === null ? null : backupIn(join(folder, base)),
+      base: base === null ? null : baseIn(join(folder, base)),
       hasEntries: segments.length > 0,
       entries: (after) => inOrder(segments, after),
     })
@@ -29,7 +29,16 @@ export const backupIn = (folder: string): Backup => ({
   copyOut: (name, path) => copyFile(join(folder, name), path),
 })
 
+function baseIn(folder: string): Backup {
+  const { place, copyOut } = backupIn(folder)
+  return { place, copyOut: (name, path) => copyOut(name, path).catch(refusePruned) }
+}
+
 function segmentIn(folder: string, name: string): Segment[] {
   const segment = segmentOf(name)
-  return segment === null ? [] : [{ first: segment.first, bytes: segmentMostBytes, read: () => readFile(join(folder, name)) }]
+  return segment === null
+    ? []
+    : [{ first: segment.first, bytes: segmentMostBytes, read: () => readFile(join(folder, name)).catch(refusePruned) }]
 }
+
+const refusePruned = (cause: NodeJS.ErrnoException): Promise<never> => Promise.reject(cause.code === 'ENOENT' ? pruned(cause) : cause)
