@@ -266,6 +266,26 @@ describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () 
     expect(await lengthOfLog()).toBe(3)
   })
 
+  test('an answer that is none is not taken for one: no list, one without an end, another part than was asked for', async () => {
+    const answering =
+      (change: (text: string) => string): Ask =>
+      async (one, asking) => {
+        const { bytes, etag } = await store.ask(one, asking)
+        return { bytes: Buffer.from(change(bytes.toString())), etag }
+      }
+    await store.objects.put('a', Buffer.from('x'), 10_000)
+    const noList = openObjects(answering(() => '<html>Bad gateway</html>'))
+    await expect(noList.list('')).rejects.toThrow('no list')
+    const endless = openObjects(answering((text) => text.replace('<IsTruncated>false', '<IsTruncated>true')))
+    await expect(endless.list('')).rejects.toThrow('does not end')
+    const whole = openObjects(
+      answering((text) => (text === 'x' ? 'xx' : text)),
+      part,
+    )
+    await expect(whole.getFile('a', at('a'))).rejects.toThrow('another part')
+    expect(await readdir(at('.'))).not.toContain('a')
+  })
+
   test('S3 itself is asked at the host of the bucket, and at a path where the host would not be in its certificate', async () => {
     const askedAt = async (bucket: string) => {
       const urls: string[] = []
@@ -289,8 +309,8 @@ describe.skipIf(objectStoreIsMissing !== null)('a second place in a bucket', () 
     await objects.getFile('big', at('back'))
     expect((await readFile(at('back'))).equals(content)).toBe(true)
     await writeFile(at('not again'), '')
-    expect(objects.getFile('big', at('not again'))).rejects.toMatchObject({ code: 'EEXIST' })
-    expect(objects.getFile('none', at('none'))).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(objects.getFile('big', at('not again'))).rejects.toMatchObject({ code: 'EEXIST' })
+    await expect(objects.getFile('none', at('none'))).rejects.toMatchObject({ code: 'ENOENT' })
     const keys = Array.from({ length: 22 }, (_, n) => `many/${String(n).padStart(2, '0')}`)
     await Promise.all(keys.map((key) => objects.put(key, Buffer.from('x'), 10_000)))
     let pages = 0
