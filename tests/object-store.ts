@@ -65,35 +65,52 @@ export async function testBucket(): Promise<TestBucket> {
 }
 
 async function start(): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    const endpoint = await startOnce()
+    if (endpoint !== null) return endpoint
+    if (tries === 5) throw new Error('Swift did not start')
+  }
+}
+
+/** Null when one of its servers has ended: somebody else may have taken a port that was free a moment ago. */
+async function startOnce(): Promise<string | null> {
   const folder = await mkdtemp(join(tmpdir(), 'rcr-objects-'))
   await mkdir(join(folder, 'devices', 'one'), { recursive: true })
   const [proxy = 0, ...ports] = await freePorts(1 + keepers.length)
   const rings = spawnSync('/usr/bin/python3', ['-c', ringsProgram, folder, ...ports.map(String)], { encoding: 'utf8' })
   if (rings.status !== 0) throw new Error(`Swift's rings were not made:\n${rings.stderr}`)
-  const common = (port: number) =>
-    `[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = ${port}\nworkers = 0\nuser = ${userInfo().username}\nswift_dir = ${folder}\n`
   for (const [n, kind] of keepers.entries()) {
-    const what = `devices = ${join(folder, 'devices')}\nmount_check = false\n[pipeline:main]\npipeline = ${kind}-server\n[app:${kind}-server]\nuse = egg:swift#${kind}\n`
-    await writeFile(join(folder, `${kind}.conf`), common(ports[n] ?? 0) + what)
+    const what = `devices = ${join(folder, 'devices')}\nmount_check = false\n[pipeline:main]\npipeline = ${kind}-server\n`
+    await writeFile(join(folder, `${kind}.conf`), `${common(folder, ports[n])}${what}[app:${kind}-server]\nuse = egg:swift#${kind}\n`)
   }
-  await writeFile(join(folder, 'proxy.conf'), common(proxy) + proxyConfig)
-  const servers = [...keepers, 'proxy'].map((kind) => `swift-${kind}-server ${join(folder, `${kind}.conf`)} & all="$all $!";`)
-  // As for DynamoDB Local: a grandchild watches over them, and takes what they kept with them.
-  const watch = `while kill -0 ${process.pid}; do sleep 0.5; done; kill -KILL $all; rm -rf ${folder}`
-  const script = `(PATH=/usr/bin:/bin; ${servers.join(' ')} ${watch}) >/dev/null 2>&1 </dev/null &`
-  spawn('sh', ['-c', script], { stdio: 'ignore', detached: true }).unref()
+  await writeFile(join(folder, 'proxy.conf'), common(folder, proxy) + proxyConfig)
+  watchOver(folder)
   const endpoint = `http://127.0.0.1:${proxy}`
   const ask = askBucket({ endpoint, bucket: 'first', policy: { tries: 1 } })
-  for (let tries = 0; ; tries++) {
+  for (let tries = 0; existsSync(folder); tries++) {
     try {
       await ask({ method: 'PUT', key: '' })
       return endpoint
     } catch (error) {
-      if (tries > 300) throw new Error('Swift did not start', { cause: error })
+      if (tries > 600) throw new Error('Swift does not answer', { cause: error })
       await systemClock.sleep(100)
     }
   }
+  return null
 }
+
+/** As for DynamoDB Local a grandchild watches: when we have ended, or one of the servers, it ends them all and takes what they kept with them. */
+function watchOver(folder: string): void {
+  const kinds = [...keepers, 'proxy']
+  const servers = kinds.map((kind) => `swift-${kind}-server ${join(folder, `${kind}.conf`)} & ${kind}=$!;`)
+  const isUp = [`kill -0 ${process.pid}`, ...kinds.map((kind) => `kill -0 $${kind}`)].join(' && ')
+  const end = `kill -KILL ${kinds.map((kind) => `$${kind}`).join(' ')}; rm -rf ${folder}`
+  const script = `(PATH=/usr/bin:/bin; ${servers.join(' ')} while ${isUp}; do sleep 0.5; done; ${end}) >/dev/null 2>&1 </dev/null &`
+  spawn('sh', ['-c', script], { stdio: 'ignore', detached: true }).unref()
+}
+
+const common = (folder: string, port = 0): string =>
+  `[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = ${port}\nbind_timeout = 1\nworkers = 0\nuser = ${userInfo().username}\nswift_dir = ${folder}\n`
 
 const ringsProgram = `
 import sys
