@@ -189,12 +189,33 @@ test('an empty folder at a start is not taken for a place that held something, a
   expect((await wholeLog((await restored()).master)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7])
 })
 
-test('whoever ends it beside a process that ships to it ends its acknowledgements too', async () => {
+test('whoever ends it beside a process that ships to it ends its acknowledgements too, also when it begins anew', async () => {
   const master = await opened()
   await put(master, 1)
+  const refused = async () => {
+    for (const n of [2, 3])
+      expect(await refusalOf(commit(master, review(n)))).toMatchObject({ reason: 'unavailable', code: 'ship-elsewhere' })
+  }
   await close(await opened({ mode: 'off' }))
-  for (const n of [2, 3])
-    expect(await refusalOf(commit(master, review(n)))).toMatchObject({ reason: 'unavailable', code: 'ship-elsewhere' })
+  await refused()
+  const again = await opened()
+  await put(again, 4)
+  await refused()
+  await put(again, 5)
+  expect((await wholeLog((await restored()).master)).length).toBe((await wholeLog(again)).length)
+})
+
+test('a process whose second place fails does not begin again what another one has ended', async () => {
+  const master = await opened()
+  await put(master, 1)
+  await close(master)
+  await rename(place(), at('away'))
+  await writeFile(place(), '')
+  const failing = await opened()
+  await close(await opened({ mode: 'off' }))
+  for (let code = ''; code !== 'ship-elsewhere'; await systemClock.sleep(20)) code = (await refusalOf(commit(failing, review(2)))).code
+  await close(failing)
+  await put(await opened({ mode: null }), 3)
 })
 
 test('only the owner may read a second place', async () => {

@@ -12,11 +12,18 @@ import { type Store, shippedSince } from './store.ts'
 const upTo = Buffer.from('shipped up to')
 const shippedTo = Buffer.from('shipped to')
 
+/** What a process ships, from when it has begun with it. */
+export interface Shipment {
+  /** From this entry on this master is shipped without a gap. */
+  since: number
+  place: string
+}
+
 /**
- * From which entry on this master is shipped without a gap. Begins with an empty entry when it was not shipped until now. Refuses another
- * place than before: what processes of two places had shipped would be taken out of the outbox of both.
+ * Begins with an empty entry when this master was not shipped until now. Refuses another place than before: what processes of two places had
+ * shipped would be taken out of the outbox of both.
  */
-export async function beginOutbox(store: Store, place: string): Promise<number> {
+export async function beginOutbox(store: Store, place: string): Promise<Shipment> {
   return store.env.transactionSync(() => {
     if (store.lastEntry() === 0) {
       const first = Number(store.meta.get(upTo) ?? 0) + 2
@@ -25,8 +32,8 @@ export async function beginOutbox(store: Store, place: string): Promise<number> 
     }
     const since = Number(store.meta.get(shippedSince))
     if (placeIn(store) === null) store.meta.putSync(shippedTo, Buffer.from(`${since} ${place}`))
-    refuseElsewhere(store, place)
-    return since
+    refuseOther(store, { since, place })
+    return { since, place }
   })
 }
 
@@ -36,10 +43,14 @@ function placeIn(store: Store): string | null {
   return place !== undefined && since === store.meta.get(shippedSince)?.toString() ? place : null
 }
 
-function refuseElsewhere(store: Store, place: string): void {
+/** Another process may have ended it, and begun anew: there or elsewhere, what it shipped until now is another row of entries. */
+export function refuseOther(store: Store, { since, place }: Shipment): void {
   const standing = placeIn(store)
-  if (standing === place) return
-  const now = standing === null ? 'is shipped no more, which another process has said' : `is shipped to ${standing}, not to ${place}`
+  if (standing === place && Number(store.meta.get(shippedSince)) === since) return
+  const now =
+    standing === null || standing === place
+      ? 'is no longer shipped as it was, which another process has said'
+      : `is shipped to ${standing}, not to ${place}`
   throw new Refusal('conflict', `This master ${now}. To change that stop every process, and start one with RCR_SHIP=off.`, {
     code: 'ship-elsewhere',
   })
@@ -59,10 +70,10 @@ export async function endOutbox(store: Store): Promise<void> {
 const batchMax = 500
 const batchMaxBytes = 8 * 1024 * 1024
 
-/** What follows after a number, whole; `upTo`: nothing up to there waits any more when these have arrived. Refuses as `beginOutbox` does. */
-export function waitingEntries(store: Store, place: string, after: number): { entries: Entry[]; upTo: number } {
+/** What follows after a number, whole; `upTo`: nothing up to there waits any more when these have arrived. Refuses as `refuseOther` does. */
+export function waitingEntries(store: Store, shipment: Shipment, after: number): { entries: Entry[]; upTo: number } {
   store.refresh()
-  refuseElsewhere(store, place)
+  refuseOther(store, shipment)
   const newest = store.lastEntry()
   const entries: Entry[] = []
   let bytes = 0

@@ -34,7 +34,8 @@ export interface Restored {
   position: Position
 }
 
-const looksMost = 5
+/** How often a place is looked at that may be in use: where something is taken away, or comes in another segment than was listed. */
+const looksMost: Record<string, number> = { 'ship-pruned': 5, 'ship-gap': 2 }
 
 export async function restoreLmdbMaster(options: RestoreOptions): Promise<Restored> {
   await refuseOccupied(options.to)
@@ -42,7 +43,7 @@ export async function restoreLmdbMaster(options: RestoreOptions): Promise<Restor
     try {
       return await restoreFrom((await options.shipped?.()) ?? null, options)
     } catch (cause) {
-      if (!(cause instanceof Refusal && cause.code === 'ship-pruned') || looks === looksMost) throw cause
+      if (!(cause instanceof Refusal) || looks >= (looksMost[cause.code] ?? 0)) throw cause
     }
   }
 }

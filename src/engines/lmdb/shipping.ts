@@ -11,7 +11,7 @@ import { openBases } from './bases.ts'
 import { guarded } from './failure.ts'
 import { unusable } from './folder.ts'
 import { seqOf } from './keys.ts'
-import { beginOutbox, trimOutbox, waitingEntries } from './outbox.ts'
+import { beginOutbox, refuseOther, type Shipment, trimOutbox, waitingEntries } from './outbox.ts'
 import type { Store } from './store.ts'
 
 export interface Shipping {
@@ -141,7 +141,9 @@ const notAcknowledged = (cause: Refusal): Refusal => {
 function openCarrier(parts: ShippingParts, closing: AbortSignal, shipped: (count: number) => void) {
   const { store, ship, clock } = parts
   let trimmedMs = Number.NEGATIVE_INFINITY
-  let isPrepared = false
+  /** Begun once: who finds it ended does not begin again. */
+  let begun: Shipment | null = null
+  let prepared: Shipment | null = null
   let position = 0
   let waiters: { entry: number; resolve: () => void }[] = []
   const newest = (): number => {
@@ -156,8 +158,10 @@ function openCarrier(parts: ShippingParts, closing: AbortSignal, shipped: (count
   const bases = openBases({ ...parts, tidy: trim, closing })
 
   /** The second place is looked at first: whether it is the one that it should be, and holds what is no longer in the outbox. */
-  const prepare = async (): Promise<void> => {
-    const since = await guarded(store.folder, () => beginOutbox(store, ship.place))
+  const prepare = async (): Promise<Shipment> => {
+    begun ??= await guarded(store.folder, () => beginOutbox(store, ship.place))
+    const { since } = begun
+    refuseOther(store, begun)
     for (const key of store.outbox.getKeys({ limit: 1 })) position = seqOf(key) - 1
     const { base, dense, last, bytes } = await ship.look()
     const known = Math.max(last, base?.number ?? 0)
@@ -174,7 +178,7 @@ function openCarrier(parts: ShippingParts, closing: AbortSignal, shipped: (count
       closing.throwIfAborted()
       await bases.demand(willDo)
     }
-    isPrepared = true
+    return begun
   }
   const arrived = (entry: number) => {
     position = Math.max(position, entry)
@@ -183,15 +187,16 @@ function openCarrier(parts: ShippingParts, closing: AbortSignal, shipped: (count
   }
   const append = (entries: readonly Entry[]) =>
     ship.append(entries).catch((cause: unknown) => {
-      if (cause instanceof Refusal && cause.code === 'ship-moved') isPrepared = false
+      if (cause instanceof Refusal && cause.code === 'ship-moved') prepared = null
       throw cause
     })
 
   return {
     async carry() {
-      if (!isPrepared) await prepare()
+      prepared ??= await prepare()
+      const shipment = prepared
       while (true) {
-        const { entries, upTo } = await guarded(store.folder, () => waitingEntries(store, ship.place, position))
+        const { entries, upTo } = await guarded(store.folder, () => waitingEntries(store, shipment, position))
         await append(entries)
         arrived(upTo)
         if (entries.length === 0) break
