@@ -7,9 +7,9 @@ export const restore: Command = {
   name: 'restore',
   usage: 'restore [--from <backup>] [--ship <place>]',
   summary: 'Brings the master back into RCR_DATA, where none must lie.',
-  help: `--from: what rcr backup made, or a base of a second place. --ship: the place of RCR_SHIP, a folder or s3://<bucket>/<prefix>, whose entries are replayed after the
-backup; without --from after its own base. Checksums are verified, and nothing is there until all of it is. The master gets a new epoch:
-the next start builds the read model anew, and readers with a token of before are answered as of now.`,
+  help: `--from: what rcr backup made, or a base of a second place. --ship: the place of RCR_SHIP, a folder or s3://<bucket>/<prefix>, whose
+entries are replayed after the backup; without --from after its own base. Checksums are verified, and nothing is there until all of it is. The
+master gets a new epoch: the next start builds the read model anew, and readers with a token of before are answered as of now.`,
   async run(running) {
     const { settings, flags, say, clock } = running
     const { from, ship } = readFlags(flags, { from: 'text', ship: 'text' })

@@ -1,6 +1,6 @@
 // The second place of the master: a folder, or a bucket of an object store.
 import { rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { credentialsOf } from '../engines/aws/credentials.ts'
 import { openSigning } from '../engines/aws/signing.ts'
 import { type BucketPlace, backupInBucket, openShipBucket, openShippedBucket } from '../engines/ship/bucket.ts'
@@ -47,7 +47,7 @@ export async function openShipped(named: string, settings: Settings, around: Sur
 /** A folder of `rcr backup`, or a base of a second place. */
 export function openBackup(named: string, settings: Settings, around: Surroundings, dependencies: Dependencies): Backup {
   const place = placeOf('--from', named, settings)
-  return 'folder' in place ? backupIn(resolve(place.folder)) : backupInBucket(bucketAt(place, settings, around, dependencies))
+  return 'folder' in place ? backupIn(place.folder) : backupInBucket(bucketAt(place, settings, around, dependencies))
 }
 
 function placeOf(flag: string, named: string, settings: Settings): ShipPlace {
